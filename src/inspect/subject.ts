@@ -1,0 +1,29 @@
+import type { OperationName, Parameters } from '../protocol/operations.ts';
+import type { NativeEvidence, Replies } from '../protocol/replies.ts';
+import type { Inspector } from './inspector.ts';
+
+/** One process as readings and captures see it, whether from its own worker thread or from outside. */
+export interface Subject {
+  /** As numbered where this code runs. */
+  readonly pid: number;
+  /** Where the kernel shows it: `/proc/self` from inside, `/proc/PID` from outside; absent on other systems. */
+  readonly procDir: string;
+  inspector(): Promise<Inspector>;
+  /** Last figures read from the main thread, for when it is stuck; kept per process by whoever makes the Subject. */
+  readonly lastKnown: Map<string, unknown>;
+  /** Thread id of the agent's own worker in that process, left out of threads and stacks; undefined from outside. */
+  readonly ownThreadId: number | undefined;
+}
+
+/** What a reading gives back; the server wraps it into an Envelope. */
+export interface Reading<T> {
+  readonly data: T;
+  readonly stuck: NativeEvidence | null;
+  readonly notes: readonly string[];
+}
+
+/** Operations that are answered by looking at one process. The others (`version`, `processes`) the server answers itself. */
+export type ReadingName = Exclude<OperationName, 'version' | 'processes'>;
+export type Readings = {
+  readonly [N in ReadingName]: (subject: Subject, parameters: Parameters<N>) => Promise<Reading<Replies[N]>>;
+};

@@ -1,0 +1,83 @@
+/**
+ * The operations table: everything an agent can be asked. The agent's handlers and the plugin's commands are keyed by
+ * `OperationName`, so an entry without both halves does not compile. Modelled on the command table of gops' agent.
+ */
+import type { ParameterSet, Parsed } from './parameters.ts';
+import type { Replies } from './replies.ts';
+
+/** What an operation costs the process it is asked of, as shown in help and docs. */
+export type Cost = 'none' | 'pause of milliseconds' | 'sampling' | 'long pause';
+
+export interface Operation<P extends ParameterSet = ParameterSet> {
+  /** Reads are GET and change nothing; effects are POST. */
+  readonly effect: 'read' | 'effect';
+  /** `process`: asked of one process. `pod`: answered by the door for all it knows. */
+  readonly scope: 'process' | 'pod';
+  readonly summary: string;
+  readonly cost: Cost;
+  readonly parameters: P;
+}
+
+const none = {} as const satisfies ParameterSet;
+
+export const operations = {
+  version: {
+    effect: 'read',
+    scope: 'process',
+    summary: 'Print the versions of Node.js, V8 and the agent',
+    cost: 'none',
+    parameters: none,
+  },
+  processes: {
+    effect: 'read',
+    scope: 'pod',
+    summary: 'List the Node.js processes that the agent knows in the pod',
+    cost: 'none',
+    parameters: none,
+  },
+  process: {
+    effect: 'read',
+    scope: 'process',
+    summary: 'Print parent, threads, memory, CPU, user, command and sockets of the process',
+    cost: 'none',
+    parameters: {
+      duration: { type: 'duration', summary: 'also measure CPU over this long', default: 0, min: 0, max: 60_000 },
+    },
+  },
+  stats: {
+    effect: 'read',
+    scope: 'process',
+    summary: 'Print threads, handles, event-loop utilization and delay, usable CPUs, uptime and load',
+    cost: 'none',
+    parameters: {
+      window: {
+        type: 'duration',
+        summary: 'how long to watch the event loop before answering',
+        default: 200,
+        min: 0,
+        max: 60_000,
+      },
+    },
+  },
+  memstats: {
+    effect: 'read',
+    scope: 'process',
+    summary: 'Print RSS, the V8 heap and its spaces, external memory, garbage collections and cgroup limits',
+    cost: 'none',
+    parameters: none,
+  },
+  stack: {
+    effect: 'read',
+    scope: 'process',
+    summary: 'Print the JavaScript stack of the main thread and of each worker thread',
+    cost: 'pause of milliseconds',
+    parameters: none,
+  },
+} as const satisfies Record<keyof Replies, Operation>;
+
+export type OperationName = keyof Replies;
+export type Parameters<N extends OperationName> = Parsed<(typeof operations)[N]['parameters']>;
+
+export function isOperationName(name: string): name is OperationName {
+  return Object.hasOwn(operations, name);
+}

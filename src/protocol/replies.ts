@@ -1,0 +1,220 @@
+/**
+ * What each operation replies with. Figures are exact, units are in the names, `null` means "cannot be known here" (another
+ * platform, no cgroup, the main thread stuck in native code) and never zero.
+ */
+
+/** One Node process as the door of its pod sees it. Its name is `container/pid`. */
+export interface ProcessInfo {
+  /** The container's name if the agent was told (`NODEOPS_CONTAINER`), else null. */
+  container: string | null;
+  /** As numbered inside its own pid namespace. */
+  pid: number;
+  ppid: number;
+  /** File name of the entry script, or `node`. */
+  name: string;
+  /** argv joined by spaces, at most 4,096 characters. */
+  command: string;
+  /** such as `v24.21.0` */
+  nodeVersion: string;
+  agentVersion: string;
+  /** ISO 8601 */
+  startedAt: string;
+  /** Numeric user id, null on Windows. */
+  uid: number | null;
+  /** Whether this process holds the pod's known port. */
+  door: boolean;
+  /** The port on loopback that answers for this process alone. */
+  port: number;
+}
+
+export interface VersionReply {
+  agentVersion: string;
+  protocol: number;
+  nodeVersion: string;
+  v8Version: string;
+  platform: string;
+  arch: string;
+  execPath: string;
+}
+
+export interface ProcessesReply {
+  processes: ProcessInfo[];
+}
+
+export interface SocketInfo {
+  protocol: 'tcp' | 'tcp6' | 'udp' | 'udp6';
+  /** `ADDRESS:PORT`, v6 addresses in brackets. */
+  local: string;
+  /** null for a listening socket */
+  remote: string | null;
+  /** as the kernel names it: LISTEN, ESTABLISHED, … */
+  state: string;
+}
+
+export interface ProcessReply {
+  pid: number;
+  ppid: number;
+  threads: number | null;
+  rssBytes: number | null;
+  /** RSS as a share of the machine's memory, 0 to 100. */
+  memoryPercent: number | null;
+  /** CPU since the process started, 100 is one core. */
+  cpuPercent: number | null;
+  /** CPU over `durationMs`, null when no duration was asked. */
+  cpuPercentOver: number | null;
+  durationMs: number;
+  user: string | null;
+  command: string;
+  elapsedSeconds: number;
+  sockets: SocketInfo[] | null;
+}
+
+export interface StatsReply {
+  uptimeSeconds: number;
+  threads: {
+    /** Threads the kernel shows for the process. */
+    os: number | null;
+    /** Worker threads of the app; the agent's own is not counted. */
+    workers: number | null;
+    /** Size of libuv's pool (`UV_THREADPOOL_SIZE`). */
+    uvPool: number;
+  };
+  /** What keeps the event loop alive, by resource type as `process.getActiveResourcesInfo` names it; the agent's own are left out. */
+  handles: { total: number; byType: Record<string, number> } | null;
+  requests: { total: number; byType: Record<string, number> } | null;
+  eventLoop: {
+    /** Share of time spent running callbacks over `windowMs`, 0 to 1; 1 when the loop did not turn. */
+    utilization: number | null;
+    /** Time a timer came late over `windowMs`. */
+    delayP50Ms: number | null;
+    delayP99Ms: number | null;
+    delayMaxMs: number | null;
+    windowMs: number;
+  };
+  cpu: {
+    /** CPUs this process can use: affinity and cgroup quota counted, may be a fraction. */
+    usable: number;
+    /** CPUs of the machine. */
+    online: number;
+    /** cgroup quota in CPUs, null for none. */
+    quota: number | null;
+    userSeconds: number;
+    systemSeconds: number;
+    /** CPU of this process over `eventLoop.windowMs`, 100 is one core. */
+    percent: number | null;
+  };
+}
+
+export interface GcKind {
+  count: number;
+  totalPauseMs: number;
+  maxPauseMs: number;
+}
+
+export interface MemstatsReply {
+  rssBytes: number | null;
+  heap: {
+    totalBytes: number;
+    usedBytes: number;
+    limitBytes: number;
+    physicalBytes: number;
+    externalBytes: number;
+    arrayBuffersBytes: number;
+    mallocedBytes: number;
+    peakMallocedBytes: number;
+    nativeContexts: number;
+    detachedContexts: number;
+  } | null;
+  spaces:
+    | { name: string; sizeBytes: number; usedBytes: number; availableBytes: number; physicalBytes: number }[]
+    | null;
+  /** Since `since` (when the agent began to count); null without an agent in the process. */
+  gc: {
+    since: string;
+    scavenge: GcKind;
+    minorMarkSweep: GcKind;
+    markSweepCompact: GcKind;
+    incremental: GcKind;
+    weakCallbacks: GcKind;
+    last: { kind: string; at: string; pauseMs: number } | null;
+  } | null;
+  cgroup: { version: 1 | 2; limitBytes: number | null; usedBytes: number } | null;
+}
+
+export interface Frame {
+  /** `(anonymous)` where the function has no name. */
+  function: string;
+  /** Path or URL, of the original source where a source map was at hand. */
+  file: string;
+  /** From 1. */
+  line: number;
+  /** From 1. */
+  column: number;
+  /** Where it runs, if a source map changed it. */
+  generated?: { file: string; line: number; column: number };
+}
+
+export interface ThreadStack {
+  /** `main` or `worker ID`. */
+  thread: string;
+  name: string | null;
+  /** `running`: JavaScript was interrupted. `idle`: the loop waits. `native`: JavaScript cannot be interrupted. */
+  state: 'running' | 'idle' | 'native';
+  frames: Frame[];
+}
+
+/** What an idle loop waits for. */
+export interface Pending {
+  type: string;
+  count: number;
+  /** such as `0.0.0.0:8080` or `every 1000 ms`; at most 20 a type */
+  details: string[];
+}
+
+export interface StackReply {
+  threads: ThreadStack[];
+  /** What the main thread waits for; null while it runs JavaScript. */
+  pending: Pending[] | null;
+}
+
+/** What could be seen of a main thread that JavaScript cannot interrupt; from `/proc/self/task/*`. */
+export interface NativeEvidence {
+  /** Kernel's state letter of the main thread: R running, S sleeping, D disk. */
+  state: string | null;
+  /** Kernel function it sleeps in, if shown. */
+  wchan: string | null;
+  /** Name of the system call it is in, if shown. */
+  syscall: string | null;
+  /** How long it has not answered, at least. */
+  forMs: number;
+  /** One sentence that puts the above in words. */
+  summary: string;
+}
+
+export interface Replies {
+  version: VersionReply;
+  processes: ProcessesReply;
+  process: ProcessReply;
+  stats: StatsReply;
+  memstats: MemstatsReply;
+  stack: StackReply;
+}
+
+/** Around every reply. */
+export interface Envelope<T> {
+  schema: 'nodeops/v1';
+  operation: string;
+  /** ISO 8601, the agent's clock */
+  at: string;
+  process: { container: string | null; pid: number };
+  data: T;
+  /** Set when the main thread is stuck in native code; `data` then holds last known figures and nulls. */
+  stuck: NativeEvidence | null;
+  /** Sentences for the user about what is missing in `data` and why. */
+  notes: string[];
+}
+
+export interface ErrorEnvelope {
+  schema: 'nodeops/v1';
+  error: { code: string; message: string; hint?: string; detail?: Record<string, unknown> };
+}
