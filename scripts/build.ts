@@ -34,7 +34,7 @@ const bundledText: Plugin = {
 };
 
 async function agent(): Promise<void> {
-  const options = { ...shared, target: 'node20', plugins: [bundledText] } as const;
+  const options = { ...shared, target: 'node20', plugins: [bundledText] };
   await Promise.all([
     build({ ...options, entryPoints: ['src/agent/preload.ts'], format: 'cjs', outfile: 'dist/agent/preload.cjs' }),
     build({ ...options, entryPoints: ['src/agent/index.ts'], format: 'cjs', outfile: 'dist/agent/index.cjs' }),
