@@ -22,6 +22,16 @@ export const limits = {
   readDeadlineMs: 2_000,
   /** Within this an app that was paused runs on, whatever becomes of who asked. */
   pauseLimitMs: 1_000,
+  /** A running capture that nobody asked about for this long is stopped. */
+  jobAbandonedMs: 60_000,
+  /** How long the artifact of a finished capture is kept for whoever comes to fetch it. */
+  jobKeptMs: 600_000,
+  /** Finished captures kept for one process. */
+  jobsKept: 8,
+  /** What a process may keep on disk of its artifacts, oldest first out. */
+  artifactStoreBytes: 4 * 1024 * 1024 * 1024,
+  /** Bytes of an artifact that wait in memory for a client when nothing can be kept on disk. */
+  artifactWindowBytes: 8 * 1024 * 1024,
   /** Processes that register with one door. */
   processes: 512,
 } as const;

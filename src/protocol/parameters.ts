@@ -64,7 +64,8 @@ export function formatParameters(values: Readonly<Record<string, unknown>>): [st
     .map(([name, value]) => [name, String(value)]);
 }
 
-function parseValue(name: string, parameter: Parameter, text: string): unknown {
+/** Parses one value; `name` is what the message calls it. Throws `bad-request`. */
+export function parseValue(name: string, parameter: Parameter, text: string): unknown {
   switch (parameter.type) {
     case 'duration':
     case 'integer': {
@@ -88,5 +89,5 @@ function parseValue(name: string, parameter: Parameter, text: string): unknown {
 }
 
 function refused(name: string, text: string, takes: string): NodeopsError {
-  return new NodeopsError('bad-request', `'${name}' is '${text}'; it takes ${takes}`);
+  return new NodeopsError('bad-request', `${name} is '${text}'; it takes ${takes}`);
 }

@@ -1,0 +1,13 @@
+/** `npm run bench [plugin|agent] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
+import { cpus } from 'node:os';
+
+const [which = 'all', rounds] = process.argv.slice(2);
+process.stdout.write(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} CPUs, Node ${process.version}\n\n`);
+if (which === 'all' || which === 'plugin') {
+  const { benchPlugin } = await import('./plugin.ts');
+  process.stdout.write(`${await benchPlugin(Number(rounds ?? 15))}\n`);
+}
+if (which === 'all' || which === 'agent') {
+  const { benchAgent } = await import('./agent.ts');
+  process.stdout.write(`${await benchAgent(Number(rounds ?? 7))}\n`);
+}

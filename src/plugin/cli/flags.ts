@@ -1,0 +1,45 @@
+/** Flags as data, in the protocol's own terms; commander's options, help and completion come from the same declaration. */
+import { Option } from 'commander';
+import { NodeopsError } from '../../protocol/errors.ts';
+import { type Parameter, parseValue } from '../../protocol/parameters.ts';
+import { duration } from '../../protocol/text/quantities.ts';
+import { parseGoDuration } from '../kube/options.ts';
+
+export type Flag = Parameter & {
+  readonly short?: string;
+  /** What the value is called in help, such as `FILE`. */
+  readonly placeholder?: string;
+};
+export type FlagSet = Readonly<Record<string, Flag>>;
+
+export function toOption(name: string, flag: Flag): Option {
+  const short = flag.short ? `-${flag.short}, ` : '';
+  const value = flag.type === 'boolean' ? '' : ` <${flag.placeholder ?? placeholders[flag.type]}>`;
+  const option = new Option(`${short}--${name}${value}`, summary(flag));
+  if (flag.type !== 'boolean') option.argParser((text) => parseFlag(name, flag, text));
+  return option;
+}
+
+const placeholders = { duration: 'DURATION', integer: 'NUMBER', choice: 'CHOICE', text: 'TEXT' } as const;
+
+function summary(flag: Flag): string {
+  const choices = flag.type === 'choice' ? `: ${flag.choices.join('|')}` : '';
+  const standard =
+    flag.default === undefined || flag.default === false || flag.default === ''
+      ? ''
+      : ` (default ${flag.type === 'duration' ? duration(flag.default as number) : flag.default})`;
+  return `${flag.summary}${choices}${standard}`;
+}
+
+/** Parses what was typed for a flag. Throws `usage` naming the flag and what it takes. */
+export function parseFlag(name: string, flag: Flag, text: string): unknown {
+  try {
+    const plain = flag.type === 'duration' ? String(Math.round(parseGoDuration(text, name))) : text;
+    return parseValue(`--${name}`, flag, plain);
+  } catch (error) {
+    if (!(error instanceof NodeopsError)) throw error;
+    if (flag.type !== 'duration') throw new NodeopsError('usage', error.message);
+    const range = `a duration from ${duration(flag.min)} to ${duration(flag.max)}, such as 500ms, 30s or 2m`;
+    throw new NodeopsError('usage', `--${name} is '${text.slice(0, 40)}'; it takes ${range}`);
+  }
+}

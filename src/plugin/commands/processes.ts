@@ -1,0 +1,43 @@
+import type { ProcessInfo } from '../../protocol/replies.ts';
+import { command } from '../cli/command.ts';
+import { outputFlags, targetFlags } from '../cli/common-flags.ts';
+import type { Column } from '../output/columns.ts';
+
+export const processes = command({
+  name: 'list',
+  aliases: ['processes', 'ps'],
+  summary: 'List the Node.js processes that the agent knows in a pod',
+  usage: 'TARGET...',
+  flags: { ...targetFlags, ...outputFlags },
+  examples: ['list pod/api-0', 'list pod/api-0 -o json'],
+  async run(invocation) {
+    const { resolveTargets } = await import('../targets/resolve.ts');
+    const { askAll } = await import('../fanout/ask.ts');
+    const { report } = await import('../output/report.ts');
+    const { targets, single, skipped } = await resolveTargets(invocation);
+    const { flags, io } = invocation;
+    const answers = await askAll(targets, 'processes', {}, flags, io);
+    return report({
+      operation: 'processes',
+      rows: ({ processes }) => processes,
+      columns,
+      single,
+      skipped,
+      answers,
+      format: flags.output,
+      io,
+    });
+  },
+});
+
+const columns: readonly Column<ProcessInfo>[] = [
+  { title: 'CONTAINER', text: ({ container }) => container },
+  { title: 'PID', align: 'right', text: ({ pid }) => String(pid) },
+  { title: 'PPID', align: 'right', text: ({ ppid }) => String(ppid) },
+  { title: 'NAME', text: ({ name }) => name },
+  { title: 'NODE', text: ({ nodeVersion }) => nodeVersion },
+  { title: 'AGENT', text: ({ agentVersion }) => agentVersion },
+  { title: 'DOOR', wide: true, text: ({ door }) => (door ? 'yes' : 'no') },
+  { title: 'STARTED', text: ({ startedAt }) => startedAt },
+  { title: 'COMMAND', text: ({ command: line }) => line },
+];

@@ -1,0 +1,29 @@
+/** The commands that ask one question of every target and print the answers. */
+import { operations, type Parameters } from '../../protocol/operations.ts';
+import { type Command, command } from '../cli/command.ts';
+import { outputFlags, targetFlags } from '../cli/common-flags.ts';
+import type { views } from '../views/index.ts';
+
+export type ReadingCommandName = keyof typeof views;
+
+export function readingCommand<N extends ReadingCommandName>(name: N, examples: readonly string[]): Command {
+  const { summary, parameters } = operations[name];
+  return command({
+    name,
+    summary,
+    usage: 'TARGET...',
+    flags: { ...parameters, ...targetFlags, ...outputFlags },
+    examples,
+    async run(invocation) {
+      const { resolveTargets } = await import('../targets/resolve.ts');
+      const { askAll } = await import('../fanout/ask.ts');
+      const { report } = await import('../output/report.ts');
+      const { views } = await import('../views/index.ts');
+      const { flags, io } = invocation;
+      const { targets, single, skipped } = await resolveTargets(invocation);
+      const asked = Object.fromEntries(Object.keys(parameters).map((key) => [key, flags[key as keyof typeof flags]]));
+      const answers = await askAll(targets, name, asked as Parameters<N>, flags, io);
+      return report({ operation: name, view: views[name], single, skipped, answers, format: flags.output, io });
+    },
+  });
+}

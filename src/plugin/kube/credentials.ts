@@ -1,0 +1,250 @@
+/**
+ * A connection's TLS settings, headers and agent. Tokens, certificates and passwords are read here, since loading
+ * `@kubernetes/client-node` takes longer (70 ms) than asking a pod; its credential plugins, legacy auth providers and
+ * proxies are loaded when a kubeconfig needs them.
+ */
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { Connection } from './config.ts';
+import type { ExecEntry, UserEntry } from './kubeconfig.ts';
+
+/** What a request or WebSocket to the API server needs besides its URL. */
+export interface Credentials {
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly tls: {
+    ca?: Buffer;
+    cert?: Buffer | string;
+    key?: Buffer | string;
+    rejectUnauthorized?: boolean;
+    servername?: string;
+  };
+  /** Keeps connections alive and resumes TLS sessions between REST and WebSockets. */
+  readonly agent: http.Agent;
+  /** For messages: `a bearer token`, `no credentials`, … */
+  readonly kind: string;
+}
+
+/** How long a credential plugin may take; a login in the browser counts. */
+const pluginTimeoutMs = 120_000;
+const pluginOutputLimitBytes = 1024 * 1024;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface HttpsOptions extends Mutable<Credentials['tls']> {
+  headers: Record<string, string | string[]>;
+  agent?: http.Agent;
+}
+
+/**
+ * What a credential plugin says on its stderr (such as where to log in) goes on to `stderr` as it comes.
+ * Throws `kubeconfig` for files that cannot be read, `unauthenticated` when a credential plugin fails.
+ */
+export async function loadCredentials(connection: Connection, stderr?: NodeJS.WritableStream): Promise<Credentials> {
+  const { cluster, user } = connection;
+  const options: HttpsOptions = { headers: impersonation(user) };
+  if (cluster['insecure-skip-tls-verify']) options.rejectUnauthorized = false;
+  if (cluster['tls-server-name']) options.servername = cluster['tls-server-name'];
+  const [ca, cert, key] = await Promise.all([
+    bytes(cluster['certificate-authority-data'], cluster['certificate-authority']),
+    bytes(user['client-certificate-data'], user['client-certificate']),
+    bytes(user['client-key-data'], user['client-key']),
+  ]);
+  if (ca) options.ca = ca;
+  if (cert) options.cert = cert;
+  if (key) options.key = key;
+  const kind =
+    (await applyAuthorization(connection, options, stderr)) ?? (cert ? 'a client certificate' : 'no credentials');
+  const agent = cluster['proxy-url'] ? await proxyAgent(connection, options) : directAgent(connection, options);
+  const { headers, agent: _, ...tls } = options;
+  return { headers, tls, agent, kind };
+}
+
+function impersonation(user: UserEntry): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  if (user.as) headers['Impersonate-User'] = user.as;
+  if (user['as-uid']) headers['Impersonate-Uid'] = user['as-uid'];
+  if (user['as-groups']?.length) headers['Impersonate-Group'] = [...user['as-groups']];
+  for (const [key, values] of Object.entries(user['as-user-extra'] ?? {}))
+    headers[`Impersonate-Extra-${encodeURIComponent(key)}`] = [...values];
+  return headers;
+}
+
+/** Data wins over a file, as in client-go. */
+async function bytes(data: string | undefined, file: string | undefined): Promise<Buffer | undefined> {
+  if (data) return Buffer.from(data, 'base64');
+  return file ? readCredential(file) : undefined;
+}
+
+async function readCredential(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new NodeopsError(
+      'kubeconfig',
+      `cannot read ${file}, which the kubeconfig names: ${(error as Error).message}`,
+      {
+        cause: error,
+        hint: 'kubectl config view',
+      },
+    );
+  }
+}
+
+/** What was applied, in words; undefined for nothing. An explicit token or password keeps plugins from being asked. */
+async function applyAuthorization(
+  connection: Connection,
+  options: HttpsOptions,
+  stderr: NodeJS.WritableStream | undefined,
+): Promise<string | undefined> {
+  const { user } = connection;
+  const token = user.tokenFile ? (await readCredential(user.tokenFile)).toString().trim() || user.token : user.token;
+  if (token) {
+    options.headers.Authorization = `Bearer ${token}`;
+    return 'a bearer token';
+  }
+  if (user.username) {
+    options.headers.Authorization = `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`;
+    return 'a user name and password';
+  }
+  if (user.exec?.command) {
+    await askPlugin(connection, user.exec, options, stderr);
+    return `the credential plugin '${user.exec.command}'`;
+  }
+  if (user['auth-provider']) {
+    await askProvider(connection, options);
+    return `the auth provider '${user['auth-provider'].name}'`;
+  }
+  return undefined;
+}
+
+async function askPlugin(
+  connection: Connection,
+  exec: ExecEntry,
+  options: HttpsOptions,
+  stderr: NodeJS.WritableStream | undefined,
+): Promise<void> {
+  const { ExecAuth } = await import('@kubernetes/client-node/dist/exec_auth.js');
+  const auth = new ExecAuth();
+  const env = { ...connection.env, KUBERNETES_EXEC_INFO: JSON.stringify(execInfo(connection, exec)) };
+  for (const { name, value } of exec.env ?? []) (env as Record<string, string>)[name] = value;
+  let said = '';
+  const run = (command: string, args: readonly string[] | null | undefined) => {
+    const child = spawn(command, args ?? [], { env, timeout: pluginTimeoutMs, stdio: ['pipe', 'pipe', 'pipe'] });
+    // a plugin that reads its input gets its end instead of waiting for ever
+    child.stdin.on('error', () => {}).end();
+    let size = 0;
+    const bounded = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > pluginOutputLimitBytes) child.kill();
+    };
+    child.stdout.on('data', bounded);
+    child.stderr.on('data', (chunk: Buffer) => {
+      bounded(chunk);
+      said = (said + chunk).slice(-2_000);
+      stderr?.write(chunk);
+    });
+    return child;
+  };
+  // the library's own spawn leaves the plugin's stdin open and drops KUBERNETES_EXEC_INFO
+  Object.assign(auth, { execFn: run });
+  try {
+    await auth.applyAuthentication({ name: 'user', exec } as never, options as never);
+  } catch (error) {
+    throw pluginFailed(exec, error as NodeJS.ErrnoException, said.trim());
+  }
+}
+
+function execInfo(connection: Connection, exec: ExecEntry): object {
+  const { cluster } = connection;
+  return {
+    kind: 'ExecCredential',
+    apiVersion: exec.apiVersion ?? 'client.authentication.k8s.io/v1',
+    spec: {
+      interactive: false,
+      ...(exec.provideClusterInfo && {
+        cluster: {
+          server: connection.server.href,
+          'tls-server-name': cluster['tls-server-name'],
+          'insecure-skip-tls-verify': cluster['insecure-skip-tls-verify'],
+          'certificate-authority-data': cluster['certificate-authority-data'],
+          'proxy-url': cluster['proxy-url'],
+        },
+      }),
+    },
+  };
+}
+
+function pluginFailed(exec: ExecEntry, error: NodeJS.ErrnoException, said: string): NodeopsError {
+  if (error.code === 'ENOENT')
+    return new NodeopsError(
+      'unauthenticated',
+      `the credential plugin '${exec.command}' of the kubeconfig is not installed`,
+      {
+        cause: error,
+        hint: exec.installHint?.trim() || `install '${exec.command}', or put it on the PATH`,
+      },
+    );
+  const why =
+    said.split('\n').at(-1) || (error instanceof SyntaxError ? 'its output is no ExecCredential' : 'it said nothing');
+  return new NodeopsError(
+    'unauthenticated',
+    `the credential plugin '${exec.command}' of the kubeconfig failed: ${why}`,
+    {
+      cause: error,
+      hint: [exec.command, ...(exec.args ?? [])].join(' '),
+      detail: { said },
+    },
+  );
+}
+
+async function askProvider(connection: Connection, options: HttpsOptions): Promise<void> {
+  try {
+    const config = await libraryConfig(connection);
+    await config.applyToHTTPSOptions(options as never);
+  } catch (error) {
+    const name = connection.user['auth-provider']?.name;
+    throw new NodeopsError(
+      'unauthenticated',
+      `the auth provider '${name}' of the kubeconfig failed: ${(error as Error).message}`,
+      {
+        cause: error,
+        hint: `${connection.kubectl} auth whoami`,
+      },
+    );
+  }
+}
+
+async function proxyAgent(connection: Connection, options: HttpsOptions): Promise<http.Agent> {
+  if (options.agent) return options.agent;
+  const bare = { ...connection, user: {} };
+  const merged: HttpsOptions = { ...options };
+  await (await libraryConfig(bare)).applyToHTTPSOptions(merged as never);
+  return merged.agent!;
+}
+
+async function libraryConfig({ server, cluster, user }: Connection) {
+  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser(
+    {
+      name: 'cluster',
+      server: server.href.replace(/\/$/, ''),
+      skipTLSVerify: cluster['insecure-skip-tls-verify'] ?? server.protocol === 'http:',
+      ...(cluster['certificate-authority-data']
+        ? { caData: cluster['certificate-authority-data'] }
+        : { caFile: cluster['certificate-authority'] }),
+      tlsServerName: cluster['tls-server-name'],
+      proxyUrl: cluster['proxy-url'],
+    } as never,
+    { name: 'user', authProvider: user['auth-provider'] },
+  );
+  return config;
+}
+
+function directAgent({ server, env }: Connection, { headers: _, agent: __, ...tls }: HttpsOptions): http.Agent {
+  // HTTPS_PROXY and NO_PROXY count for kubectl too; Node's agents know them (from 22.21 and 24.5)
+  const options = { keepAlive: true, proxyEnv: env as NodeJS.ProcessEnv };
+  return server.protocol === 'https:' ? new https.Agent({ ...options, ...tls }) : new http.Agent(options);
+}

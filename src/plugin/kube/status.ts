@@ -1,0 +1,100 @@
+/** What the API server answered instead of success, as one of our errors. */
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { Connection } from './config.ts';
+
+/** The parts of a Kubernetes `Status` that are used. */
+export interface Status {
+  readonly kind: 'Status';
+  readonly message?: string;
+  readonly reason?: string;
+  readonly details?: {
+    readonly name?: string;
+    readonly kind?: string;
+    readonly causes?: readonly { reason?: string; message?: string }[];
+  };
+  readonly code?: number;
+}
+
+/** A right that RBAC grants: what a rule says. */
+export interface Right {
+  readonly verb: string;
+  readonly resource: string;
+  readonly subresource?: string | undefined;
+  readonly group?: string | undefined;
+  /** undefined: cluster-wide */
+  readonly namespace?: string | undefined;
+}
+
+/** The Status in a reply's body, or its text as a Status. */
+export function parseStatus(body: string): Status {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status')
+      return value as Status;
+  } catch {
+    // plain text is said, too: the kubelet's errors come that way
+  }
+  return { kind: 'Status', message: body.trim().slice(0, 500) };
+}
+
+const forbiddenMessage =
+  /User "(?<user>[^"]*)" cannot (?<verb>\S+) resource "(?<resource>[^"/]+)(?:\/(?<subresource>[^"]+))?" in API group "(?<group>[^"]*)"(?: in the namespace "(?<namespace>[^"]*)")?/;
+
+/** Who lacks which right, if the API server's message says so. */
+export function parseForbidden(message: string): { user: string; right: Right } | undefined {
+  const groups = forbiddenMessage.exec(message)?.groups;
+  if (!groups) return undefined;
+  const { user, verb, resource, subresource, group, namespace } = groups;
+  return { user: user!, right: { verb: verb!, resource: resource!, subresource, group, namespace } };
+}
+
+/** `forbidden`, with the command that would grant the right. `rights` are all that the operation needs. */
+export function forbidden(
+  connection: Connection,
+  missing: { user?: string | undefined; right: Right },
+  rights: readonly Right[],
+): NodeopsError {
+  const { right } = missing;
+  const who = missing.user ? `user '${missing.user}'` : `the user of ${connection.source}`;
+  const where = right.namespace ? `in namespace '${right.namespace}'` : 'in all namespaces';
+  return new NodeopsError('forbidden', `${who} may not ${right.verb} ${resourceOf(right)} ${where}`, {
+    hint: grantCommand(connection.kubectl, rights.length > 0 ? rights : [right]),
+    detail: { user: missing.user ?? null, ...right },
+  });
+}
+
+function resourceOf({ resource, subresource, group }: Right): string {
+  return `${resource}${group ? `.${group}` : ''}${subresource ? `/${subresource}` : ''}`;
+}
+
+function grantCommand(kubectl: string, rights: readonly Right[]): string {
+  const namespace = rights[0]!.namespace;
+  const verbs = [...new Set(rights.map(({ verb }) => verb))].join(',');
+  const resources = [...new Set(rights.map(resourceOf))].join(',');
+  const kind = namespace ? `-n ${namespace} create role` : 'create clusterrole';
+  return `an administrator can grant it: ${kubectl} ${kind} nodeops --verb=${verbs} --resource=${resources}, and bind it with ${
+    namespace ? 'a rolebinding' : 'a clusterrolebinding'
+  }`;
+}
+
+/** Any other refusal of a REST call, with the server's own words. */
+export function refused(connection: Connection, httpStatus: number, status: Status, what: string): NodeopsError {
+  const said = status.message || `HTTP ${httpStatus}`;
+  if (httpStatus === 404 && status.reason !== 'NotFound' && !/not found/.test(said))
+    return new NodeopsError(
+      'unreachable',
+      `${connection.server.origin} (${connection.source}) is no Kubernetes API server: it answered 404 to ${what}`,
+      {
+        hint: `${connection.kubectl} version`,
+      },
+    );
+  const code =
+    httpStatus === 404 ? 'nothing-matched' : httpStatus >= 500 || httpStatus === 429 ? 'unreachable' : 'failed';
+  return new NodeopsError(code, `the API server refused ${what}: ${said}`, {
+    hint:
+      httpStatus >= 500 || httpStatus === 429
+        ? `${connection.kubectl} get --raw /readyz`
+        : `${connection.kubectl} auth whoami`,
+    detail: { status: httpStatus, ...(status.reason && { reason: status.reason }) },
+  });
+}

@@ -1,0 +1,25 @@
+import { asNodeopsError } from '../protocol/errors.ts';
+import { errorLine } from './cli/messages.ts';
+import { runProgram } from './cli/program.ts';
+import { commands } from './commands/index.ts';
+import type { Io } from './io.ts';
+
+/** Runs one invocation of the plugin. Returns the exit code; whatever fails is one line on stderr. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    if (argv[0] === '__complete') {
+      const { runCompletion } = await import('./completion/run.ts');
+      return await runCompletion(argv.slice(1), io);
+    }
+    return await runProgram(argv, commands, io);
+  } catch (error) {
+    if (isClosedPipe(error)) return 0;
+    io.stderr.write(errorLine(io.program, error));
+    return asNodeopsError(error).exitCode;
+  }
+}
+
+/** The reader of our output has seen enough (`| head`). */
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED');
+}

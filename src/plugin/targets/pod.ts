@@ -1,0 +1,36 @@
+/** `pod/NAME`: the agent's port in a pod, through the API server. */
+import { knownPort } from '../../protocol/limits.ts';
+import type { KubeApi } from '../kube/api.ts';
+import { explainByPod, type PodRef } from '../kube/pods.ts';
+import { portForward } from '../kube/portforward.ts';
+import type { StreamSettings } from '../kube/stream.ts';
+import type { Target } from './target.ts';
+
+export interface PodTargetOptions extends StreamSettings {
+  readonly pod: PodRef;
+  /** @default limits.knownPort */
+  readonly port?: number | undefined;
+  /** Selects the processes of one container. */
+  readonly container?: string | undefined;
+  /** Selects one process, as numbered inside its container. */
+  readonly pid?: number | undefined;
+}
+
+const noAgentHint =
+  'annotate the pod template with nodeops.dev/inject: "true", or start the process with NODE_OPTIONS=\'--require nodeops/preload\'';
+
+/** The pod is not looked at before: the WebSocket is opened straight away, and a failure explained by one GET. */
+export function podTarget(api: KubeApi, { port = knownPort, container, pid, ...options }: PodTargetOptions): Target {
+  const selector = [container, pid].filter((part) => part !== undefined).join('/');
+  return {
+    process: selector || undefined,
+    endpoint: {
+      name: `pod/${options.pod.name}`,
+      pod: options.pod,
+      noAgentHint,
+      connect: (signal) => portForward(api, { ...options, port, container, noAgentHint }, signal),
+      explain: async (error) =>
+        error.code === 'no-such-process' ? explainByPod(api, options.pod, container, error) : error,
+    },
+  };
+}

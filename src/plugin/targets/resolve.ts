@@ -1,0 +1,129 @@
+/** From what was typed to targets: nothing is connected to yet, but for pods that have to be looked up. */
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { Parsed } from '../../protocol/parameters.ts';
+import type { Invocation } from '../cli/command.ts';
+import type { targetFlags } from '../cli/common-flags.ts';
+import type { KubeApi } from '../kube/api.ts';
+import { parseTarget, type TargetSpec } from './parse.ts';
+import type { PodQuery, Skipped } from './selection.ts';
+import type { Target } from './target.ts';
+
+export interface Resolved {
+  readonly targets: readonly Target[];
+  /** Whether one process was named, rather than several or a selection: its reply is then shown at length. */
+  readonly single: boolean;
+  /** Namespaces that were asked for and could not be listed. */
+  readonly skipped: readonly Skipped[];
+  /** The API server's client, when one was needed. */
+  readonly api: KubeApi | undefined;
+}
+
+/** What `resolveTargets` reads of an invocation. */
+export type TargetInvocation = Omit<Invocation, 'flags'> & { readonly flags: Parsed<typeof targetFlags> };
+
+/** Throws `usage` for bad input before anything is asked, `nothing-matched` when a selection is empty. */
+export async function resolveTargets({ args, flags, kube, io }: TargetInvocation): Promise<Resolved> {
+  const specs = args.map(parseTarget);
+  const selecting = flags.selector !== undefined || flags['field-selector'] !== undefined || flags['all-namespaces'];
+  if (specs.length === 0 && !selecting) throw noTarget();
+  const pattern = containerPattern(flags.container);
+  const expanding = flags['all-processes'] || pattern !== undefined;
+  const options = { port: flags.port, container: pattern ? undefined : flags.container, pid: flags.pid };
+
+  let api: KubeApi | undefined;
+  const connect = async (): Promise<KubeApi> => {
+    const [{ KubeApi }, { loadConnection }] = await Promise.all([
+      import('../kube/api.ts'),
+      import('../kube/config.ts'),
+    ]);
+    api ??= new KubeApi(await loadConnection(kube, io.env), { stderr: io.stderr });
+    return api;
+  };
+
+  const targets: Target[] = [];
+  const skipped: Skipped[] = [];
+  const select = async (query: Omit<PodQuery, 'namespace'>, said: string): Promise<void> => {
+    const { findPods, podTargets } = await import('./selection.ts');
+    const server = await connect();
+    const namespace = flags['all-namespaces'] ? undefined : server.connection.namespace;
+    const found = await findPods(server, { ...query, namespace }, io.signal);
+    const selected = podTargets(server, found.pods, options);
+    if (selected.length === 0) throw nothingMatched(server, said, namespace);
+    targets.push(...selected);
+    skipped.push(...found.skipped);
+  };
+
+  for (const spec of specs) {
+    if (spec.kind === 'workload') {
+      const { selectorOf } = await import('./workloads.ts');
+      const server = await connect();
+      const labelSelector = await selectorOf(server, { ...spec, namespace: server.connection.namespace }, io.signal);
+      await select({ labelSelector, fieldSelector: flags['field-selector'] }, `${spec.resource}/${spec.name}`);
+    } else targets.push(await named(spec, options, connect, io.env));
+  }
+  if (selecting && specs.length === 0) {
+    const { selector: labelSelector, 'field-selector': fieldSelector } = flags;
+    const said = [labelSelector && `-l ${labelSelector}`, fieldSelector && `--field-selector ${fieldSelector}`].filter(
+      Boolean,
+    );
+    await select({ labelSelector, fieldSelector }, said.join(' '));
+  }
+  const single = specs.length === 1 && specs[0]!.kind !== 'workload';
+  if (!expanding) return { targets: distinct(targets), single, skipped, api };
+  const { expand } = await import('./expand.ts');
+  const chosen = { pattern, pid: flags.pid };
+  return { targets: await expand(distinct(targets), chosen, io, flags.timeout), single: false, skipped, api };
+}
+
+async function named(
+  spec: Exclude<TargetSpec, { kind: 'workload' }>,
+  options: { port: number; container: string | undefined; pid: number | undefined },
+  connect: () => Promise<KubeApi>,
+  env: Invocation['io']['env'],
+): Promise<Target> {
+  switch (spec.kind) {
+    case 'pid':
+      return (await import('./pid.ts')).pidTarget(spec.pid, { env });
+    case 'address': {
+      const { addressTarget } = await import('./address.ts');
+      const process = [options.container, options.pid].filter((part) => part !== undefined).join('/');
+      return { ...addressTarget(spec.host, spec.port), process: process || undefined };
+    }
+    case 'pod': {
+      const [{ podTarget }, api] = await Promise.all([import('./pod.ts'), connect()]);
+      return podTarget(api, { ...options, pod: { namespace: api.connection.namespace, name: spec.name } });
+    }
+  }
+}
+
+/** A container's name is taken as it is; anything else is a regular expression over names. Throws `usage` if it is neither. */
+function containerPattern(text: string | undefined): RegExp | undefined {
+  if (text === undefined || /^[a-z0-9-]+$/.test(text)) return undefined;
+  try {
+    return new RegExp(`^(?:${text})$`);
+  } catch {
+    throw new NodeopsError('usage', `-c '${text.slice(0, 64)}' is neither a container's name nor a regular expression`);
+  }
+}
+
+/** One named twice is asked once. */
+function distinct(targets: readonly Target[]): Target[] {
+  const seen = new Map(
+    targets.map((target) => [`${target.endpoint.pod?.namespace} ${target.endpoint.name} ${target.process}`, target]),
+  );
+  return [...seen.values()];
+}
+
+function noTarget(): NodeopsError {
+  return new NodeopsError('usage', 'no target was given', {
+    hint: 'name one: PID, HOST:PORT, pod/NAME, deploy/NAME, or a selection: -l app=NAME',
+  });
+}
+
+function nothingMatched(api: KubeApi, said: string, namespace: string | undefined): NodeopsError {
+  const where = namespace === undefined ? 'in any namespace' : `in namespace '${namespace}'`;
+  const flags = namespace === undefined ? '-A' : `-n ${namespace}`;
+  return new NodeopsError('nothing-matched', `no running pod matches ${said || 'the selection'} ${where}`, {
+    hint: `${api.connection.kubectl} get pods ${flags} --show-labels`,
+  });
+}

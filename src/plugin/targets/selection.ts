@@ -1,0 +1,91 @@
+/** From a label or field selector, a workload or a namespace to the pods it stands for. */
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { KubeApi } from '../kube/api.ts';
+import { notRunning, type Pod, type PodRef } from '../kube/pods.ts';
+import { type PodTargetOptions, podTarget } from './pod.ts';
+import type { Target } from './target.ts';
+
+export interface PodQuery {
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  /** undefined: all namespaces */
+  readonly namespace: string | undefined;
+}
+
+/** A namespace that could not be listed, for the end of the report. */
+export interface Skipped {
+  readonly namespace: string;
+  readonly error: NodeopsError;
+}
+
+export interface FoundPods {
+  readonly pods: readonly Pod[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Pods by namespace and name. Where all namespaces may not be listed at once, each is tried, and refusals are reported. */
+export async function findPods(api: KubeApi, query: PodQuery, signal: AbortSignal): Promise<FoundPods> {
+  try {
+    return { pods: await listPods(api, query, signal), skipped: [] };
+  } catch (error) {
+    if (query.namespace !== undefined || !(error instanceof NodeopsError) || error.code !== 'forbidden') throw error;
+    return await eachNamespace(api, query, error, signal);
+  }
+}
+
+async function listPods(
+  api: KubeApi,
+  { namespace, labelSelector, fieldSelector }: PodQuery,
+  signal: AbortSignal,
+): Promise<Pod[]> {
+  const path = namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+  const rights = [{ verb: 'list', resource: 'pods', namespace }];
+  const pods: Pod[] = [];
+  for await (const pod of api.list<Pod>(path, { query: { labelSelector, fieldSelector }, signal, rights }))
+    pods.push(pod);
+  return pods;
+}
+
+async function eachNamespace(
+  api: KubeApi,
+  query: PodQuery,
+  refusal: NodeopsError,
+  signal: AbortSignal,
+): Promise<FoundPods> {
+  const names: string[] = [];
+  try {
+    for await (const { metadata } of api.list<{ metadata: { name: string } }>('/api/v1/namespaces', { signal }))
+      names.push(metadata.name);
+  } catch {
+    throw refusal;
+  }
+  const { fanOut } = await import('../fanout/fanout.ts');
+  const outcomes = await fanOut(names, (namespace) => listPods(api, { ...query, namespace }, signal), {
+    concurrency: 8,
+  });
+  if (outcomes.every(({ error }) => error)) throw refusal;
+  return {
+    pods: outcomes.flatMap(({ value }) => value ?? []),
+    skipped: outcomes.flatMap(({ of, error }) => (error ? [{ namespace: of, error }] : [])),
+  };
+}
+
+/**
+ * The pods as targets, sorted by namespace and name. One that does not run yet is a target that fails with the reason; those
+ * that have completed are left out.
+ */
+export function podTargets(api: KubeApi, pods: readonly Pod[], options: Omit<PodTargetOptions, 'pod'>): Target[] {
+  return pods
+    .filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
+    .map((pod) => ({ pod, ref: { namespace: pod.metadata.namespace!, name: pod.metadata.name } }))
+    .sort((a, b) => compare(a.ref, b.ref))
+    .map(({ pod, ref }) => {
+      const target = podTarget(api, { ...options, pod: ref });
+      const error = notRunning(api, ref, pod);
+      return error ? { ...target, endpoint: { ...target.endpoint, connect: () => Promise.reject(error) } } : target;
+    });
+}
+
+function compare(a: PodRef, b: PodRef): number {
+  return a.namespace.localeCompare(b.namespace) || a.name.localeCompare(b.name, 'en', { numeric: true });
+}

@@ -1,0 +1,90 @@
+import type { Replies } from '../../protocol/replies.ts';
+import { memstatsText } from '../../protocol/text/memstats.ts';
+import { processText, versionText } from '../../protocol/text/process.ts';
+import { bytesShort, duration, elapsed, percent } from '../../protocol/text/quantities.ts';
+import { stackText } from '../../protocol/text/stack.ts';
+import { statsText } from '../../protocol/text/stats.ts';
+import type { Column } from '../output/columns.ts';
+import type { View } from './view.ts';
+
+function column<T>(
+  title: string,
+  text: (value: T) => string | number | null | undefined,
+  options: Partial<Column<T>> = {},
+): Column<T> {
+  return {
+    title,
+    text: (value) => {
+      const shown = text(value);
+      return shown === null || shown === undefined ? null : String(shown);
+    },
+    ...options,
+  };
+}
+const right = { align: 'right' } as const;
+const wide = { align: 'right', wide: true } as const;
+const size = (bytes: number | null | undefined) => (bytes === null || bytes === undefined ? null : bytesShort(bytes));
+const time = (milliseconds: number | null) => (milliseconds === null ? null : duration(milliseconds));
+
+/** How every operation's reply is shown. */
+export const views: { readonly [N in Exclude<keyof Replies, 'processes'>]: View<Replies[N]> } = {
+  version: {
+    text: versionText,
+    columns: [
+      column('NODE', (v) => v.nodeVersion),
+      column('V8', (v) => v.v8Version),
+      column('AGENT', (v) => v.agentVersion),
+      column('PROTOCOL', (v) => v.protocol, right),
+      column('PLATFORM', (v) => `${v.platform}/${v.arch}`),
+    ],
+  },
+  stats: {
+    text: statsText,
+    columns: [
+      column('CPU', (s) => (s.cpu.percent === null ? null : `${Math.round(s.cpu.percent)}%`), right),
+      column('LOOP', (s) => (s.eventLoop.utilization === null ? null : percent(s.eventLoop.utilization)), right),
+      column('DELAY-P99', (s) => time(s.eventLoop.delayP99Ms), right),
+      column('DELAY-MAX', (s) => time(s.eventLoop.delayMaxMs), right),
+      column('HANDLES', (s) => s.handles?.total, right),
+      column('REQUESTS', (s) => s.requests?.total, right),
+      column('THREADS', (s) => s.threads.os, right),
+      column('WORKERS', (s) => s.threads.workers, wide),
+      column('CPUS', (s) => s.cpu.usable, wide),
+      column('UPTIME', (s) => duration(s.uptimeSeconds * 1000), right),
+    ],
+  },
+  memstats: {
+    text: memstatsText,
+    columns: [
+      column('RSS', (m) => size(m.rssBytes), right),
+      column('LIMIT', (m) => size(m.cgroup?.limitBytes), right),
+      column('HEAP-USED', (m) => size(m.heap?.usedBytes), right),
+      column('HEAP-TOTAL', (m) => size(m.heap?.totalBytes), right),
+      column('HEAP-LIMIT', (m) => size(m.heap?.limitBytes), right),
+      column('EXTERNAL', (m) => size(m.heap?.externalBytes), right),
+      column('MAJOR-GCS', (m) => m.gc?.markSweepCompact.count, right),
+      column(
+        'GC-PAUSE',
+        (m) => m.gc && duration(m.gc.scavenge.totalPauseMs + m.gc.markSweepCompact.totalPauseMs),
+        right,
+      ),
+      column('ARRAY-BUFFERS', (m) => size(m.heap?.arrayBuffersBytes), wide),
+      column('MALLOCED', (m) => size(m.heap?.mallocedBytes), wide),
+      column('CONTEXTS', (m) => m.heap?.nativeContexts, wide),
+      column('DETACHED', (m) => m.heap?.detachedContexts, wide),
+    ],
+  },
+  stack: { text: stackText },
+  process: {
+    text: processText,
+    columns: [
+      column('PPID', (p) => p.ppid, right),
+      column('THREADS', (p) => p.threads, right),
+      column('MEM', (p) => p.memoryPercent && `${p.memoryPercent.toFixed(1)}%`, right),
+      column('CPU', (p) => p.cpuPercent && `${p.cpuPercent.toFixed(1)}%`, right),
+      column('USER', (p) => p.user),
+      column('ELAPSED', (p) => elapsed(p.elapsedSeconds), right),
+      column('COMMAND', (p) => p.command),
+    ],
+  },
+};

@@ -1,0 +1,115 @@
+/**
+ * Where end-to-end tests run: the embedded cluster, or the real one that NODEOPS_E2E_KUBECONFIG names. Tests do everything
+ * through the real kubectl and the built plugin as child processes, so that they mean the same on both.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { kubectlPath } from '../binaries/kubectl.ts';
+import { type Cluster, startCluster } from '../cluster/cluster.ts';
+
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly env?: Record<string, string>;
+  readonly timeoutMs?: number;
+  readonly kubeconfig?: string;
+}
+
+export interface Bed {
+  /** null on a real cluster: what only a test bed can do (cutting connections, say) is skipped there. */
+  readonly cluster: Cluster | null;
+  readonly namespace: string;
+  readonly kubeconfig: string;
+  readonly image: string;
+  /** `kubectl nodeops ARGS` in the bed's namespace: real kubectl, built plugin on the PATH. */
+  nodeops(args: readonly string[], options?: RunOptions): Promise<Result>;
+  kubectl(args: readonly string[], options?: RunOptions): Promise<Result>;
+  /** Creates the objects and fails on any refusal. */
+  create(...objects: readonly object[]): Promise<void>;
+  ready(...pods: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openBed(): Promise<Bed> {
+  const real = process.env.NODEOPS_E2E_KUBECONFIG;
+  const cluster = real ? null : await startCluster();
+  const kubeconfig = real ?? cluster!.kubeconfig;
+  const namespace = `nodeops-e2e-${randomBytes(4).toString('hex')}`;
+  const image = process.env.NODEOPS_E2E_IMAGE ?? 'nodeops.test/node:24';
+  const bin = await mkdtemp(join(tmpdir(), 'nodeops-e2e-'));
+  const kubectlBinary = await kubectlPath();
+  await symlink(resolve('dist/kubectl-nodeops'), join(bin, 'kubectl-nodeops'));
+
+  const run = (args: readonly string[], options: RunOptions = {}): Promise<Result> =>
+    new Promise((done) => {
+      const env = {
+        ...process.env,
+        PATH: `${bin}${delimiter}${process.env.PATH}`,
+        KUBECONFIG: options.kubeconfig ?? kubeconfig,
+        NODE_OPTIONS: '',
+        ...options.env,
+      };
+      const child = execFile(
+        kubectlBinary,
+        [...args],
+        { env, timeout: options.timeoutMs ?? 30_000, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 },
+        (error, stdout, stderr) => {
+          const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
+          done({ code, stdout, stderr });
+        },
+      );
+      child.stdin?.on('error', () => {});
+      child.stdin?.end(options.input ?? '');
+    });
+  const kubectl: Bed['kubectl'] = (args, options) => run(['-n', namespace, ...args], options);
+  const must = async (args: readonly string[], input?: string): Promise<void> => {
+    const result = await kubectl(args, { ...(input === undefined ? {} : { input }), timeoutMs: 120_000 });
+    if (result.code !== 0)
+      throw new Error(`kubectl ${args.join(' ')}: ${result.stderr || result.stdout || result.code}`);
+  };
+  const bed: Bed = {
+    cluster,
+    namespace,
+    kubeconfig,
+    image,
+    kubectl,
+    nodeops: (args, options) => run(['nodeops', '-n', namespace, ...args], options),
+    create: (...objects) =>
+      must(
+        ['create', '--validate=false', '-f', '-'],
+        JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+      ),
+    ready: (...pods) => must(['wait', '--for=condition=Ready', '--timeout=90s', ...pods.map((name) => `pod/${name}`)]),
+    async close() {
+      await run(['delete', 'namespace', namespace, '--wait=false']);
+      await cluster?.stop();
+      await rm(bin, { recursive: true, force: true });
+    },
+  };
+  try {
+    await must(['create', 'namespace', namespace]);
+    await bed.create(await agentFiles());
+  } catch (error) {
+    await bed.close();
+    throw error;
+  }
+  return bed;
+}
+
+/** The built agent, brought into pods by a ConfigMap: the same on any cluster, no image of ours needed. */
+async function agentFiles(): Promise<object> {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'nodeops-agent' },
+    data: { 'preload.cjs': await readFile('dist/agent/preload.cjs', 'utf8') },
+  };
+}

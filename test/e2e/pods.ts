@@ -1,0 +1,74 @@
+/** Manifests of the pods that tests look at. */
+import type { Bed } from './bed.ts';
+
+export interface ContainerOptions {
+  readonly name?: string;
+  /** JavaScript run by `node -e`. */
+  readonly script: string;
+  /** Whether the agent is loaded. @default true */
+  readonly agent?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly resources?: object;
+  readonly image?: string;
+  readonly args?: readonly string[];
+}
+
+export function container(bed: Bed, options: ContainerOptions): object {
+  const { name = 'app', script, agent = true, env = {}, image = bed.image, args = [] } = options;
+  const variables: Record<string, string> = agent
+    ? { NODE_OPTIONS: '--require=/nodeops/preload.cjs', NODEOPS_CONTAINER: name, ...env }
+    : { ...env };
+  return {
+    name,
+    image,
+    command: ['node', ...args, '-e', script],
+    env: Object.entries(variables).map(([key, value]) => ({ name: key, value })),
+    volumeMounts: [{ name: 'nodeops', mountPath: '/nodeops', readOnly: true }],
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+    },
+    ...(options.resources ? { resources: options.resources } : {}),
+  };
+}
+
+export function pod(name: string, containers: readonly object[], spec: object = {}, labels: object = {}): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, labels: { app: name, ...labels } },
+    spec: {
+      terminationGracePeriodSeconds: 1,
+      containers,
+      volumes: [{ name: 'nodeops', configMap: { name: 'nodeops-agent' } }],
+      ...spec,
+    },
+  };
+}
+
+/** An HTTP server that does nothing until asked. */
+export const healthy = `
+  const http = require('node:http');
+  http.createServer((request, response) => response.end('ok')).listen(3000);
+`;
+
+/** Serves for a moment, then never returns to its loop. */
+export const blocked = `
+  function innermost() { for (;;) {} }
+  function handleOrder() { innermost(); }
+  require('node:http').createServer(() => {}).listen(3000);
+  setTimeout(handleOrder, 300);
+`;
+
+/** Keeps everything it allocates. */
+export const leaking = `
+  const kept = [];
+  setInterval(function remember() { kept.push(new Array(1000).fill(kept.length)); }, 10);
+`;
+
+/** Stuck in a system call that JavaScript cannot interrupt. */
+export const nativeBlock = `
+  setTimeout(() => require('node:child_process').execSync('sleep 600'), 300);
+`;
