@@ -1,0 +1,259 @@
+/** The JSON of a heap snapshot, byte by byte: one object whose long members are flat lists of numbers and a list of strings. */
+import { NodeopsError } from '../protocol/errors.ts';
+
+/** Takes the numbers of a list one after the other. */
+export type NumberSink = (value: number) => void;
+
+/** Takes some of the strings of a list. */
+export interface StringSink {
+  readonly wants: (index: number) => boolean;
+  /** Longer strings are cut, in bytes of their JSON. */
+  readonly limitLength: number;
+  readonly take: (index: number, text: string) => void;
+}
+
+export interface SnapshotSinks {
+  /** The text of the member `snapshot`. */
+  readonly snapshot: (text: string) => void;
+  /** Called when a list of numbers begins; undefined when only their count matters. */
+  readonly numbers: (key: string) => NumberSink | undefined;
+  readonly strings: (key: string) => StringSink | undefined;
+  /** Called when a list has ended. */
+  readonly counted: (key: string, count: number) => void;
+}
+
+/** The member `snapshot` is a few kilobytes; keys are short. */
+const limitHeaderBytes = 1024 * 1024;
+const limitKeyBytes = 64;
+const numberLists = new Set(['nodes', 'edges', 'locations']);
+
+type State =
+  | 'start'
+  | 'first-key'
+  | 'next-key'
+  | 'key'
+  | 'colon'
+  | 'value'
+  | 'captured'
+  | 'skipped'
+  | 'scalar'
+  | 'numbers'
+  | 'strings'
+  | 'after-value'
+  | 'done';
+
+const [quote, backslash, comma, colon, minus, zero, nine] = [0x22, 0x5c, 0x2c, 0x3a, 0x2d, 0x30, 0x39];
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
+const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+
+/** Checks the JSON's frame as it goes and hands its contents to sinks. Memory does not grow with the file. */
+export class SnapshotScanner {
+  readonly #sinks: SnapshotSinks;
+  #state: State = 'start';
+  /** Bytes before the current chunk. */
+  #before = 0;
+  #key = '';
+  #kept: number[] = [];
+  // inside an object or list that is captured or skipped
+  #closers: number[] = [];
+  // inside a string
+  #inString = false;
+  #escaped = false;
+  // inside a list
+  #count = 0;
+  #expects: 'value-or-end' | 'value' | 'comma-or-end' = 'value-or-end';
+  #value = -1;
+  #sign = 1;
+  #numberSink: NumberSink | undefined;
+  #stringSink: StringSink | undefined;
+  #wanted = false;
+
+  constructor(sinks: SnapshotSinks) {
+    this.#sinks = sinks;
+  }
+
+  write(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length)
+      switch (this.#state) {
+        case 'captured':
+        case 'skipped':
+          at = this.#nested(chunk, at);
+          break;
+        case 'numbers':
+          at = this.#numbers(chunk, at);
+          break;
+        case 'strings':
+          at = this.#strings(chunk, at);
+          break;
+        default:
+          this.#member(chunk[at]!, at);
+          at++;
+      }
+    this.#before += chunk.length;
+  }
+
+  end(): void {
+    if (this.#state !== 'done')
+      throw new NodeopsError('failed', `the heap snapshot is cut off after ${this.#before} bytes`);
+  }
+
+  #member(byte: number, at: number): void {
+    if (this.#state === 'key') {
+      if (byte === quote) {
+        this.#key = String.fromCharCode(...this.#kept);
+        this.#state = 'colon';
+      } else if (this.#kept.push(byte) > limitKeyBytes) this.#fail(at);
+      return;
+    }
+    if (this.#state === 'scalar' && byte !== comma && byte !== closeBrace) return;
+    if (isSpace(byte)) return;
+    switch (this.#state) {
+      case 'start':
+        this.#expect(byte === openBrace, at, 'first-key');
+        break;
+      case 'first-key':
+      case 'next-key':
+        if (byte === closeBrace && this.#state === 'first-key') this.#state = 'done';
+        else this.#expect(byte === quote, at, 'key');
+        this.#kept = [];
+        return;
+      case 'colon':
+        this.#expect(byte === colon, at, 'value');
+        break;
+      case 'value':
+        this.#begin(byte, at);
+        break;
+      case 'scalar':
+      case 'after-value':
+        this.#expect(byte === comma || byte === closeBrace, at, byte === comma ? 'next-key' : 'done');
+        break;
+      default:
+        this.#fail(at);
+    }
+  }
+
+  #begin(byte: number, at: number): void {
+    this.#count = 0;
+    this.#expects = 'value-or-end';
+    this.#inString = false;
+    if (byte === openBracket && numberLists.has(this.#key)) {
+      this.#numberSink = this.#sinks.numbers(this.#key);
+      this.#state = 'numbers';
+    } else if (byte === openBracket && this.#key === 'strings') {
+      this.#stringSink = this.#sinks.strings(this.#key);
+      this.#state = 'strings';
+    } else if (byte === openBrace || byte === openBracket) {
+      this.#closers = [byte + 2];
+      this.#kept = [byte];
+      this.#state = this.#key === 'snapshot' ? 'captured' : 'skipped';
+    } else if (byte === quote || byte === comma || byte === closeBrace || byte === closeBracket) this.#fail(at);
+    else this.#state = 'scalar';
+  }
+
+  #nested(chunk: Uint8Array, from: number): number {
+    const keep = this.#state === 'captured';
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (keep && this.#kept.push(byte) > limitHeaderBytes) this.#fail(at);
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false;
+        else if (byte === backslash) this.#escaped = true;
+        else if (byte === quote) this.#inString = false;
+      } else if (byte === quote) this.#inString = true;
+      else if (byte === openBrace || byte === openBracket) {
+        // in ASCII, each closing bracket comes two after its opening one
+        if (this.#closers.push(byte + 2) > 100_000) this.#fail(at);
+      } else if (byte === closeBrace || byte === closeBracket) {
+        if (this.#closers.pop() !== byte) this.#fail(at);
+        if (this.#closers.length === 0) {
+          if (keep) this.#sinks.snapshot(Buffer.from(this.#kept).toString('utf8'));
+          this.#state = 'after-value';
+          return at + 1;
+        }
+      }
+    }
+    return chunk.length;
+  }
+
+  #numbers(chunk: Uint8Array, from: number): number {
+    const sink = this.#numberSink;
+    let value = this.#value;
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (byte >= zero && byte <= nine) {
+        if (this.#expects === 'comma-or-end') this.#fail(at);
+        value = value < 0 ? byte - zero : value * 10 + byte - zero;
+        continue;
+      }
+      if (value >= 0) {
+        sink?.(value * this.#sign);
+        value = -1;
+        this.#sign = 1;
+        this.#count++;
+        this.#expects = 'comma-or-end';
+      }
+      if (byte === comma && this.#expects === 'comma-or-end') this.#expects = 'value';
+      else if (byte === closeBracket && this.#expects !== 'value' && this.#sign === 1) {
+        this.#value = -1;
+        this.#listEnded();
+        return at + 1;
+      } else if (byte === minus && this.#expects !== 'comma-or-end' && this.#sign === 1) this.#sign = -1;
+      else if (!isSpace(byte)) this.#fail(at);
+    }
+    this.#value = value;
+    return chunk.length;
+  }
+
+  #strings(chunk: Uint8Array, from: number): number {
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (this.#inString) {
+        if (byte < 0x20) this.#fail(at);
+        if (byte === quote && !this.#escaped) {
+          this.#inString = false;
+          if (this.#wanted) this.#stringSink!.take(this.#count, decode(this.#kept));
+          this.#count++;
+          this.#expects = 'comma-or-end';
+          continue;
+        }
+        this.#escaped = !this.#escaped && byte === backslash;
+        if (this.#wanted && this.#kept.length < this.#stringSink!.limitLength) this.#kept.push(byte);
+      } else if (byte === quote && this.#expects !== 'comma-or-end') {
+        this.#inString = true;
+        this.#wanted = this.#stringSink?.wants(this.#count) ?? false;
+        if (this.#wanted) this.#kept = [];
+      } else if (byte === comma && this.#expects === 'comma-or-end') this.#expects = 'value';
+      else if (byte === closeBracket && this.#expects !== 'value') {
+        this.#listEnded();
+        return at + 1;
+      } else if (!isSpace(byte)) this.#fail(at);
+    }
+    return chunk.length;
+  }
+
+  #listEnded(): void {
+    this.#sinks.counted(this.#key, this.#count);
+    this.#state = 'after-value';
+  }
+
+  #expect(met: boolean, at: number, next: State): void {
+    if (!met) this.#fail(at);
+    this.#state = next;
+  }
+
+  #fail(at: number): never {
+    const where = this.#state === 'start' || this.#state === 'done' ? '' : `, in "${this.#key}"`;
+    throw new NodeopsError('failed', `the heap snapshot is damaged at byte ${this.#before + at}${where}`);
+  }
+}
+
+/** A string's JSON as text; what was cut inside an escape is shown as it is. */
+function decode(bytes: readonly number[]): string {
+  const text = Buffer.from(bytes).toString('utf8');
+  try {
+    return JSON.parse(`"${text}"`);
+  } catch {
+    return text;
+  }
+}

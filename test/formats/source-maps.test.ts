@@ -1,0 +1,185 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { FlattenMap } from '@jridgewell/trace-mapping';
+import { type BuildOptions, build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseCpuProfile } from '../../src/formats/cpuprofile.ts';
+import { fromCpuProfile } from '../../src/formats/from-v8.ts';
+import { parseHeapProfile } from '../../src/formats/heapprofile.ts';
+import { sourceMapDir } from '../../src/formats/source-map-dir.ts';
+import { decodeDataUrl, parseSourceMap, sourceMappingUrl } from '../../src/formats/source-map-text.ts';
+import { mapCallFrame, mapCpuProfile, mapHeapProfile } from '../../src/formats/source-maps.ts';
+import { nodes, recordFile } from './record.ts';
+
+/** Function, arrow, method and callback, spread over two files; minified by the test. */
+const mainSource = `import { multiply, Squares } from './numbers';
+
+declare const session: { post(method: string, parameters?: object): Promise<{ profile: unknown }> };
+declare const result: (value: unknown) => void;
+
+const burnInArrow = (rounds: number): number => {
+  let sum = 0;
+  for (let i = 0; i < rounds; i++) sum += Math.sqrt(multiply(i, sum)) % 7;
+  return sum;
+};
+
+async function entryPoint(): Promise<void> {
+  await session.post('Profiler.enable');
+  await session.post('Profiler.setSamplingInterval', { interval: 200 });
+  await session.post('Profiler.start');
+  const squares = new Squares();
+  for (const end = Date.now() + 250; Date.now() < end; ) {
+    burnInArrow(2_000);
+    squares.total(2_000);
+  }
+  result((await session.post('Profiler.stop')).profile);
+}
+void entryPoint();
+`;
+const numbersSource = `interface Unused {
+  readonly nothing: string;
+}
+
+/** Kept out of line, to be seen in profiles. */
+export function multiply(left: number, right: number): number {
+  let product = 0;
+  for (let step = 0; step < 5; step++) product += left * (right % 3) + step;
+  return product;
+}
+
+export class Squares {
+  total(upTo: number): number {
+    const numbers = Array.from({ length: upTo }, (_, index) => index);
+    return numbers.reduce((sum, value) => sum + multiply(value, value), 0);
+  }
+}
+`;
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nodeops-maps-'));
+  await mkdir(join(directory, 'src'));
+  await writeFile(join(directory, 'src/main.ts'), mainSource);
+  await writeFile(join(directory, 'src/numbers.ts'), numbersSource);
+  const options: BuildOptions = {
+    entryPoints: [join(directory, 'src/main.ts')],
+    bundle: true,
+    minify: true,
+    platform: 'node',
+  };
+  await build({ ...options, sourcemap: true, outfile: join(directory, 'dist/main.js') });
+  await build({ ...options, sourcemap: 'inline', outfile: join(directory, 'inline/main.js') });
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe.each(nodes)('a minified bundle on $name', ({ path }) => {
+  it('comes back with the names, files and lines that were written', async () => {
+    // unoptimised: what is inlined early may never be seen by itself
+    const flags = ['--no-opt', '--no-maglev'];
+    const raw = parseCpuProfile(await recordFile(path, join(directory, 'dist/main.js'), flags));
+    expect(raw.nodes.map((node) => node.callFrame.functionName)).not.toContain('entryPoint');
+    const mapped = mapCpuProfile(raw, await sourceMapDir(join(directory, 'dist')));
+    const frames = mapped.nodes.map(({ callFrame }) => callFrame);
+    const find = (name: string) => frames.find(({ functionName }) => functionName === name);
+    const place = (name: string, file: string, line: number) =>
+      expect(find(name), name).toMatchObject({
+        url: pathToFileURL(join(directory, 'src', file)).href,
+        lineNumber: line - 1,
+      });
+    place('burnInArrow', 'main.ts', 6);
+    place('entryPoint', 'main.ts', 12);
+    place('multiply', 'numbers.ts', 6);
+    place('total', 'numbers.ts', 13);
+    expect(find('burnInArrow')!.generatedName).toMatch(/^\w$/);
+    // none may be named after its parameter
+    for (const name of ['rounds', 'left', 'upTo', 'index', 'value']) expect(find(name), name).toBeUndefined();
+
+    expect(parseCpuProfile(JSON.stringify(mapped))).toEqual(mapped);
+    const profile = fromCpuProfile(mapped);
+    expect(profile.total(1)).toBe(fromCpuProfile(raw).total(1));
+    const arrow = profile.functions.findIndex(({ name }) => name === 'burnInArrow');
+    expect(profile.frameLine.filter((_, frame) => profile.frameFunction[frame] === arrow)).toContain(6);
+    expect(profile.functions[arrow]!.systemName).toBe(find('burnInArrow')!.generatedName);
+  });
+});
+
+describe('the source map directory', () => {
+  const script = (...parts: string[]) => `file:///app/${parts.join('/')}`;
+
+  it('finds a map by file name and path, wherever the pod has the script', async () => {
+    const lookup = await sourceMapDir(directory);
+    // two directories hold a main.js: the one that shares more of the path is taken, and of a tie none
+    expect(lookup(script('dist', 'main.js'))?.sources).toHaveLength(2);
+    expect(lookup('/srv/inline/main.js')?.sources).toHaveLength(2);
+    expect(lookup(script('main.js'))).toBeUndefined();
+    expect(lookup(script('dist', 'other.js'))).toBeUndefined();
+    expect(lookup('node:internal/timers')).toBeUndefined();
+    expect(lookup('webpack://shop/dist/main.js?1a2b')?.sources).toHaveLength(2);
+  });
+
+  it('needs no script beside the map, and reads inline maps', async () => {
+    const only = await mkdtemp(join(tmpdir(), 'nodeops-only-'));
+    try {
+      await rename(join(directory, 'dist/main.js.map'), join(only, 'main.js.map'));
+      expect((await sourceMapDir(only))(script('build', 'main.js'))?.sources).toHaveLength(2);
+      expect((await sourceMapDir(join(directory, 'inline')))(script('main.js'))?.sources).toHaveLength(2);
+    } finally {
+      await rename(join(only, 'main.js.map'), join(directory, 'dist/main.js.map'));
+      await rm(only, { recursive: true });
+    }
+  });
+
+  it('tells of maps it cannot use, and of limits', async () => {
+    const problems: string[] = [];
+    const onProblem = (error: Error) => void problems.push(error.message);
+    await mkdir(join(directory, 'bad'), { recursive: true });
+    await writeFile(join(directory, 'bad/broken.js.map'), '{"version":2}');
+    expect((await sourceMapDir(join(directory, 'bad'), { onProblem }))(script('broken.js'))).toBeUndefined();
+    expect(
+      (await sourceMapDir(join(directory, 'dist'), { onProblem, limitBytes: 100 }))(script('main.js')),
+    ).toBeUndefined();
+    expect(problems).toEqual([
+      expect.stringMatching(/source map .*broken.js cannot be read: its version is 2, not 3/),
+      expect.stringMatching(/main.js is larger than 100 bytes/),
+    ]);
+    await expect(sourceMapDir(join(directory, 'missing'))).rejects.toMatchObject({ code: 'local-file' });
+    await expect(sourceMapDir(directory, { limitFiles: 2 })).rejects.toThrow(/holds more than 2 files/);
+  });
+});
+
+describe('source map text', () => {
+  const map = { version: 3, sources: ['a.ts'], names: ['original'], mappings: 'AAAAA' };
+
+  it('takes index maps and maps behind a guard line', () => {
+    const index = { version: 3, sections: [{ offset: { line: 2, column: 0 }, map }] };
+    const parsed = parseSourceMap(`)]}'\n${JSON.stringify(index)}`, 'file:///app/out.js');
+    const frame = { functionName: 'x', scriptId: '1', url: 'file:///app/out.js', lineNumber: 2, columnNumber: 1 };
+    expect(mapCallFrame(frame, () => parsed)).toMatchObject({
+      functionName: 'original',
+      url: 'file:///app/a.ts',
+      lineNumber: 0,
+    });
+    expect(mapCallFrame({ ...frame, lineNumber: 0 }, () => parsed)).toEqual({ ...frame, lineNumber: 0 });
+  });
+
+  it('finds the last comment, and decodes data URLs', () => {
+    const url = `data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`;
+    expect(sourceMappingUrl(`//# sourceMappingURL=old.map\ncode()\n//# sourceMappingURL=${url}\n`)).toBe(url);
+    expect(JSON.parse(decodeDataUrl(url)!)).toEqual(map);
+    expect(decodeDataUrl('data:application/json,%7B%7D')).toBe('{}');
+    expect([sourceMappingUrl('no()'), decodeDataUrl('main.js.map')]).toEqual([undefined, undefined]);
+  });
+
+  it('maps heap profiles as well', () => {
+    const callFrame = { functionName: 'x', scriptId: '1', url: '/app/out.js', lineNumber: 0, columnNumber: 1 };
+    const head = { id: 1, callFrame, selfSize: 5, children: [{ id: 2, callFrame, selfSize: 7, children: [] }] };
+    const lookup = () => new FlattenMap(map as never, '/app/out.js');
+    const mapped = mapHeapProfile(parseHeapProfile(JSON.stringify({ head, samples: [] })), lookup);
+    expect(mapped.head.children[0]).toMatchObject({
+      selfSize: 7,
+      callFrame: { functionName: 'original', url: '/app/a.ts' },
+    });
+  });
+});
