@@ -12,6 +12,8 @@ export interface Io {
   readonly executable: string;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Aborted by the second Ctrl-C, for what the first one only asks to end early. */
+  readonly abandon?: AbortSignal;
   now(): Date;
 }
 

@@ -1,5 +1,5 @@
 /** Names of artifacts: who, when, what, in characters that every file system and shell takes. */
-import type { TargetName } from '../targets/target.ts';
+import type { TargetName } from '../output/target-name.ts';
 
 /** Characters of one part of a name: with all of them it stays below the 255 bytes that file systems take. */
 const limitPart = 100;

@@ -31,6 +31,7 @@ export class PartFile implements Sink {
   readonly #handle: FileHandle;
   #tally = new Tally();
   #closed = false;
+  #kept = false;
 
   private constructor(name: FileName, path: string, handle: FileHandle) {
     this.name = name;
@@ -112,6 +113,7 @@ export class PartFile implements Sink {
       await this.#close();
       const path = overwrite ? numbered(as, 1) : await this.#link(as);
       if (overwrite) await rename(this.path, path);
+      this.#kept = true;
       await syncDirectory(as.directory);
       return path;
     } catch (error) {
@@ -119,10 +121,10 @@ export class PartFile implements Sink {
     }
   }
 
-  /** Removes it, kept or not begun. */
+  /** Removes it unless it was kept. */
   async discard(): Promise<void> {
     await this.#close();
-    await unlink(this.path).catch(() => {});
+    if (!this.#kept) await unlink(this.path).catch(() => {});
   }
 
   /** A hard link fails where the name is taken, which a rename would not. */

@@ -83,7 +83,10 @@ function readFlags(command: Command, built: Commander): Record<string, never> {
   return Object.fromEntries(
     Object.entries(command.flags).map(([name, flag]) => [
       name,
-      (built.getOptionValue(camel(name)) ?? flag.default) as never,
+      // commander keeps --no-x as the absence of x
+      (name.startsWith('no-')
+        ? built.getOptionValue(camel(name.slice('no-'.length))) === false
+        : (built.getOptionValue(camel(name)) ?? flag.default)) as never,
     ]),
   );
 }

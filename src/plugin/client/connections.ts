@@ -23,16 +23,16 @@ export class EndpointConnections extends http.Agent {
   ): undefined {
     const { connectSignal } = options as ConnectionRequest;
     this.#endpoint.connect(connectSignal).then(
-      (transport) => callback?.(null, transport),
+      (transport) => callback?.(null, likeSocket(transport)),
       (error) => callback?.(error, undefined as never),
     );
   }
+}
 
-  // Node's own calls methods that only net.Socket has
-  override keepSocketAlive(transport: Duplex): boolean {
-    (transport as Transport).expectData?.(false);
-    return transport.readable && transport.writable;
-  }
-
-  override reuseSocket(): void {}
+/** Node's agent calls these on what it keeps; only a net.Socket has them. */
+function likeSocket(transport: Transport): Duplex {
+  const nothing = () => transport;
+  const socket = transport as Transport & Record<'ref' | 'unref' | 'setKeepAlive' | 'setTimeout', unknown>;
+  for (const method of ['ref', 'unref', 'setKeepAlive', 'setTimeout'] as const) socket[method] ??= nothing;
+  return transport;
 }

@@ -82,7 +82,7 @@ export function exchange(
     });
     request.on('error', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }) => {
       signal.removeEventListener('abort', abort);
-      reject(error.code?.startsWith('HPE_') ? new Garbage(error.rawPacket, error) : cutUnlessOurs(error, false));
+      reject(/^HPE_/.test(String(error.code)) ? new Garbage(error.rawPacket, error) : cutUnlessOurs(error, false));
     });
     request.end(body);
   });

@@ -217,11 +217,12 @@ async function askProvider(connection: Connection, options: HttpsOptions): Promi
 }
 
 async function proxyAgent(connection: Connection, options: HttpsOptions): Promise<http.Agent> {
-  if (options.agent) return options.agent;
+  if (options.agent) return Object.assign(options.agent, { keepAlive: true });
   const bare = { ...connection, user: {} };
   const merged: HttpsOptions = { ...options };
   await (await libraryConfig(bare)).applyToHTTPSOptions(merged as never);
-  return merged.agent!;
+  // the library makes agents that close after each request
+  return Object.assign(merged.agent!, { keepAlive: true });
 }
 
 async function libraryConfig({ server, cluster, user }: Connection) {

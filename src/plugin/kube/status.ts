@@ -71,10 +71,9 @@ function grantCommand(kubectl: string, rights: readonly Right[]): string {
   const namespace = rights[0]!.namespace;
   const verbs = [...new Set(rights.map(({ verb }) => verb))].join(',');
   const resources = [...new Set(rights.map(resourceOf))].join(',');
-  const kind = namespace ? `-n ${namespace} create role` : 'create clusterrole';
-  return `an administrator can grant it: ${kubectl} ${kind} nodeops --verb=${verbs} --resource=${resources}, and bind it with ${
-    namespace ? 'a rolebinding' : 'a clusterrolebinding'
-  }`;
+  const [kind, binding] = namespace ? ['role', 'rolebinding'] : ['clusterrole', 'clusterrolebinding'];
+  const where = namespace ? ` -n ${namespace}` : '';
+  return `an administrator can grant it: ${kubectl} create ${kind} nodeops --verb=${verbs} --resource=${resources}${where}, and bind it with a ${binding}`;
 }
 
 /** Any other refusal of a REST call, with the server's own words. */

@@ -99,6 +99,8 @@ export class ChannelStream extends Duplex {
       this.#keepalive.refresh();
       // the callback comes when the socket has taken it: that is the backpressure
       this.#socket.send(encodeFrame(this.#options.writeChannel, chunk.subarray(offset, end)), (error) => {
+        // while a failure is being explained its error is the one that counts
+        if (error && this.#failing) return;
         if (error) done(this.destroyed ? null : this.#cutError(error));
         else if (end < chunk.length) sendFrom(end);
         else done();

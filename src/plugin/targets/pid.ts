@@ -12,20 +12,28 @@ export interface PidSurroundings {
   readonly platform?: NodeJS.Platform;
 }
 
-/** Where agents of this user leave their ports; modelled on gops' `ConfigDir`. */
-export function configDir({ env, platform = process.platform }: PidSurroundings): string {
+/**
+ * Where agents of this user leave their ports: the directory that was set, else gops' own (`ConfigDir`) and `~/.config/gops`,
+ * which a process without this shell's XDG_CONFIG_HOME uses.
+ */
+export function configDirs({ env, platform = process.platform }: PidSurroundings): string[] {
   const given = env.NODEOPS_CONFIG_DIR || env.GOPS_CONFIG_DIR;
-  if (given) return given;
+  if (given) return [given];
   const home = env.HOME || homedir();
-  if (platform === 'win32') return join(env.APPDATA || join(home, 'AppData', 'Roaming'), 'gops');
-  if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'gops');
-  return join(env.XDG_CONFIG_HOME || join(home, '.config'), 'gops');
+  const dirs = [join(home, '.config', 'gops')];
+  if (platform === 'win32') dirs.unshift(join(env.APPDATA || join(home, 'AppData', 'Roaming'), 'gops'));
+  else if (platform === 'darwin') dirs.unshift(join(home, 'Library', 'Application Support', 'gops'));
+  else if (env.XDG_CONFIG_HOME) dirs.unshift(join(env.XDG_CONFIG_HOME, 'gops'));
+  return [...new Set(dirs)];
 }
 
 /** Throws `no-such-process`, or `no-agent` saying why there is none: another user's process, not Node, not loaded. */
 export async function pidTarget(pid: number, surroundings: PidSurroundings): Promise<Target> {
-  const file = join(configDir(surroundings), String(pid));
-  const [port, alive] = await Promise.all([readPort(file), isAlive(pid)]);
+  const files = configDirs(surroundings).map((dir) => join(dir, String(pid)));
+  const [ports, alive] = await Promise.all([Promise.all(files.map(readPort)), isAlive(pid)]);
+  const found = ports.findIndex((port) => port !== undefined);
+  const port = ports[found];
+  const file = files[Math.max(found, 0)]!;
   if (!alive)
     throw new NodeopsError(
       'no-such-process',
@@ -34,7 +42,7 @@ export async function pidTarget(pid: number, surroundings: PidSurroundings): Pro
         hint: 'pgrep -a node',
       },
     );
-  if (port === undefined) throw await whyNoAgent(pid, file);
+  if (port === undefined) throw await whyNoAgent(pid, files.join(' or '));
   const endpoint = tcpEndpoint(`process ${pid}`, '127.0.0.1', port);
   // the port may be that of a sibling's agent, which answers for this process too
   return { endpoint, process: String(pid) };

@@ -1,0 +1,148 @@
+/** The commands that bring an artifact home: their flags, and what they share. */
+import { type CaptureName, captures } from '../../protocol/captures.ts';
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { Parsed } from '../../protocol/parameters.ts';
+import { type Command, command, type Invocation } from '../cli/command.ts';
+import { targetFlags } from '../cli/common-flags.ts';
+import type { FlagSet } from '../cli/flags.ts';
+
+const saveFlags = {
+  output: {
+    type: 'text',
+    placeholder: 'FILE|DIR|-',
+    summary: 'where to save it; - is stdout (default: the current directory)',
+    maxLength: 4096,
+  },
+  overwrite: { type: 'boolean', summary: 'replace the file that --output names', default: false },
+  result: {
+    type: 'choice',
+    short: 'o',
+    placeholder: 'FORMAT',
+    summary: 'form in which the saved files are told',
+    choices: ['json', 'yaml', 'name'],
+  },
+} as const satisfies FlagSet;
+
+const viewFlags = {
+  'no-prompt': { type: 'boolean', summary: 'only save it: no prompt and no browser' },
+} as const satisfies FlagSet;
+
+const profileFlags = {
+  'no-merge': { type: 'boolean', summary: 'of several processes, write no merged profile' },
+  'source-map-dir': {
+    type: 'text',
+    placeholder: 'DIR',
+    summary: 'directory with the source maps of what runs there',
+    maxLength: 4096,
+  },
+  tool: {
+    type: 'text',
+    placeholder: 'COMMAND',
+    summary: 'open the profile with this, such as "go tool pprof"',
+    maxLength: 4096,
+  },
+} as const satisfies FlagSet;
+
+/** What reading a capture's flags gives, whichever capture it is. */
+type CaptureFlags = Parsed<typeof targetFlags & typeof saveFlags> &
+  Partial<Parsed<typeof viewFlags & typeof profileFlags>> & { readonly format?: string };
+
+/** Saved as the agent makes it: `heapsnapshot`, `report`. */
+export function savingCommand(name: CaptureName, examples: readonly string[]): Command {
+  const { parameters, summary } = captures[name];
+  return command({
+    name,
+    summary,
+    usage: 'TARGET...',
+    flags: { ...parameters, ...saveFlags, ...targetFlags },
+    examples,
+    run: (invocation) => runCapture(name, invocation),
+  });
+}
+
+/** Saved as the agent makes it, and shown in the browser where there is one: `trace`. */
+export function tracingCommand(name: 'trace', examples: readonly string[]): Command {
+  const { parameters, summary } = captures[name];
+  return command({
+    name,
+    summary,
+    usage: 'TARGET...',
+    flags: { ...parameters, ...saveFlags, ...viewFlags, ...targetFlags },
+    examples,
+    run: (invocation) => runCapture(name, invocation),
+  });
+}
+
+/** Saved as pprof or in V8's own format, and looked at in a prompt. */
+export function profilingCommand(name: 'pprof-cpu' | 'pprof-heap', examples: readonly string[]): Command {
+  const { parameters, summary, extension } = captures[name];
+  const format = {
+    type: 'choice',
+    summary: "pprof, or V8's own",
+    choices: ['pprof', extension],
+    default: 'pprof',
+  } as const;
+  return command({
+    name,
+    summary,
+    usage: 'TARGET...',
+    flags: { ...parameters, format, ...profileFlags, ...saveFlags, ...viewFlags, ...targetFlags },
+    examples,
+    run: (invocation) => runCapture(name, invocation),
+  });
+}
+
+async function runCapture(name: CaptureName, invocation: object): Promise<number> {
+  const { flags, io, ...rest } = invocation as Omit<Invocation, 'flags'> & { readonly flags: CaptureFlags };
+  for (const word of ['json', 'yaml', 'name', 'wide'])
+    if (flags.output === word)
+      throw new NodeopsError('usage', `--output names a file here, and '${word}' is a form`, {
+        hint: `type -o ${word === 'wide' ? 'json' : word}, or --output ./${word}`,
+      });
+  const { resolveTargets } = await import('../targets/resolve.ts');
+  const { chooseDestination } = await import('../artifacts/destination.ts');
+  const { conversion } = await import('../artifacts/formats.ts');
+  const { captureAll } = await import('../artifacts/capture-all.ts');
+  const { printResult } = await import('../artifacts/result.ts');
+
+  const parameters = Object.fromEntries(
+    Object.keys(captures[name].parameters).map((key) => [key, flags[key as keyof typeof flags]]),
+  );
+  const format = flags.format === 'pprof' ? 'pprof' : 'v8';
+  const sourceMaps = await openSourceMaps(flags['source-map-dir'], io);
+  const { targets, single, skipped } = await resolveTargets({ ...rest, flags, io });
+  const destination = await chooseDestination(flags.output, { count: targets.length, overwrite: flags.overwrite });
+  const captured = await captureAll(
+    targets,
+    {
+      capture: name,
+      parameters,
+      format,
+      convert: await conversion(name, { format, sourceMaps }),
+      destination,
+      timeoutMs: flags.timeout ?? 30_000,
+      concurrency: flags.concurrency,
+      merge: format === 'pprof' && !flags['no-merge'],
+    },
+    io,
+  );
+  const streamed = destination.kind === 'stdout';
+  const exitCode = await printResult({
+    ...captured,
+    capture: name,
+    single,
+    skipped,
+    format: flags.result,
+    streamed,
+    io,
+  });
+  if (exitCode !== 0 || streamed || flags.result !== undefined || flags['no-prompt']) return exitCode;
+  const { afterCapture } = await import('../viewing/after-capture.ts');
+  return afterCapture(name, captured, { tool: flags.tool, sourceDirectory: flags['source-map-dir'] }, io);
+}
+
+async function openSourceMaps(directory: string | undefined, io: Invocation['io']) {
+  if (directory === undefined) return undefined;
+  const { sourceMapDir } = await import('../../formats/source-map-dir.ts');
+  return sourceMapDir(directory, { onProblem: ({ message }) => io.stderr.write(`note: ${message}\n`) });
+}

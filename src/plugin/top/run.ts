@@ -1,0 +1,130 @@
+/** `top`: a screen on a terminal; a table every interval otherwise; NDJSON with `-o json`; one of either with `--once`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askAll } from '../fanout/ask.ts';
+import { type Io, write } from '../io.ts';
+import { typedName } from '../output/target-name.ts';
+import { resolveTargets, type TargetInvocation } from '../targets/resolve.ts';
+import { type Row, rowName, sortRows, type TopColumn, topColumns } from './columns.ts';
+import { Watch } from './watch.ts';
+
+type TopInvocation = TargetInvocation & {
+  readonly flags: {
+    readonly interval: number;
+    readonly once: boolean;
+    readonly sort: string;
+    readonly output: string | undefined;
+  };
+};
+
+/** How often a selection is looked up again, for pods that come and go. */
+const refreshMs = 5_000;
+
+export async function runTop(invocation: TopInvocation): Promise<number> {
+  const { flags, io } = invocation;
+  const { targets } = await resolveTargets(invocation);
+  const ended = new AbortController();
+  const signal = AbortSignal.any([io.signal, ended.signal]);
+  const sort = topColumns.find(({ title }) => title.toLowerCase().startsWith(flags.sort));
+  const live = !flags.once && flags.output === undefined && io.stdout.isTTY === true && io.stdin.isTTY === true;
+  const watch = new Watch({
+    intervalMs: flags.interval,
+    signal,
+    onRow: (row) => {
+      if (flags.output === 'json' && !flags.once) io.stdout.write(`${JSON.stringify(document(row, io))}\n`);
+    },
+  });
+  watch.set(targets);
+  const refreshing = refresh(watch, invocation, signal);
+  try {
+    if (live) await runLive(watch, invocation);
+    else if (flags.once) await once(watch, flags, sort, io);
+    else if (flags.output === 'json') await aborted(signal);
+    else await tables(watch, flags.interval, sort, io);
+  } finally {
+    ended.abort();
+    await refreshing;
+  }
+  return 0;
+}
+
+async function runLive(watch: Watch, { flags, io }: TopInvocation): Promise<void> {
+  const [{ runScreen }, { stackText }] = await Promise.all([
+    import('./screen.ts'),
+    import('../../protocol/text/stack.ts'),
+  ]);
+  const stack = async (row: Row): Promise<string[]> => {
+    const target = watch.targetOf(row);
+    if (!target) return ['it is gone'];
+    const [answer] = await askAll([target], 'stack', {}, { timeout: flags.timeout }, io);
+    return answer?.value ? stackText(answer.value.data) : [answer?.error?.message ?? 'no answer'];
+  };
+  await runScreen({ rows: () => watch.rows(), stack, profile: (row) => profileHint(row, io) }, io);
+}
+
+async function profileHint(row: Row, io: Io): Promise<string[]> {
+  const { container, pid, namespace } = row.target;
+  const flags = [namespace && `-n ${namespace}`, container && `-c ${container}`, pid && `--pid ${pid}`]
+    .filter(Boolean)
+    .join(' ');
+  return [`${io.program} pprof-cpu ${typedName(row.target)} ${flags}`];
+}
+
+async function once(watch: Watch, flags: TopInvocation['flags'], sort: TopColumn | undefined, io: Io): Promise<void> {
+  const deadline = AbortSignal.any([io.signal, AbortSignal.timeout(flags.timeout ?? 15_000)]);
+  await watch.first(deadline);
+  if (flags.output === 'json') {
+    for (const row of sortRows(watch.rows(), sort)) await write(io.stdout, `${JSON.stringify(document(row, io))}\n`);
+  } else await write(io.stdout, await tableText(watch.rows(), sort));
+}
+
+async function tables(watch: Watch, intervalMs: number, sort: TopColumn | undefined, io: Io): Promise<void> {
+  await watch.first(io.signal);
+  while (!io.signal.aborted) {
+    await write(io.stdout, `${await tableText(watch.rows(), sort)}\n`);
+    await sleep(intervalMs, undefined, { signal: io.signal }).catch(() => {});
+  }
+}
+
+async function tableText(rows: readonly Row[], sort: TopColumn | undefined): Promise<string> {
+  const { tableLines } = await import('../output/columns.ts');
+  const figures = topColumns.map((column) => ({
+    title: column.title,
+    align: 'right' as const,
+    text: ({ sample }: Row) => (sample ? column.text(sample) : null),
+  }));
+  const problem = { title: 'PROBLEM', text: (row: Row) => row.problem ?? row.sample?.stuck ?? '' };
+  const columns = [{ title: 'PROCESS', text: rowName }, ...figures, ...(rows.some(problem.text) ? [problem] : [])];
+  return (await tableLines(columns, sortRows(rows, sort))).map((line) => `${line}\n`).join('');
+}
+
+function document({ target, sample, problem }: Row, io: Io): object {
+  return {
+    schema: 'nodeops/v1',
+    at: io.now().toISOString(),
+    target,
+    ...(sample ? { sample } : {}),
+    ...(problem ? { problem } : {}),
+  };
+}
+
+/** Follows a selection; a failure to look it up is passed over, since the rows themselves show what does not answer. */
+async function refresh(watch: Watch, invocation: TopInvocation, signal: AbortSignal): Promise<void> {
+  const { selector, 'field-selector': fields, 'all-namespaces': all } = invocation.flags;
+  const follows =
+    selector !== undefined || fields !== undefined || all || invocation.args.some((target) => target.includes('/'));
+  while (follows && !signal.aborted) {
+    await sleep(refreshMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    await resolveTargets(invocation).then(
+      ({ targets }) => watch.set(targets),
+      () => {},
+    );
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
+  });
+}

@@ -1,0 +1,163 @@
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { NodeopsError } from '../../../src/protocol/errors.ts';
+import { type Behaviour, restRecording, startServer, type TestServer } from './server.ts';
+
+const servers: TestServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function serve(rest: Behaviour['rest']): Promise<TestServer> {
+  const server = await startServer(rest ? { rest } : {});
+  servers.push(server);
+  return server;
+}
+
+async function failure(promise: Promise<unknown>): Promise<NodeopsError> {
+  const error = await promise.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(NodeopsError);
+  return error as NodeopsError;
+}
+
+const pods = '/api/v1/namespaces/default/pods';
+const jwt = (claims: object) =>
+  ['{"alg":"none"}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+
+describe('requests', () => {
+  it('use one connection, below the path of the server, with all impersonation headers', async () => {
+    const server = await serve(() => ({ status: 200, body: { kind: 'Pod' } }));
+    const api = await server.api({
+      server: `${server.url}/k8s/clusters/c-1/`,
+      token: 'secret',
+      as: 'jane',
+      asUid: '7',
+      asGroup: ['a', 'b'],
+    });
+    await api.get(`${pods}/a`, { query: { labelSelector: 'app in (x)' } });
+    await api.get(`${pods}/b`);
+    expect(server.connections()).toBe(1);
+    const [first] = server.seen;
+    expect(first!.url).toBe(`/k8s/clusters/c-1${pods}/a?labelSelector=app+in+%28x%29`);
+    expect(first!.headers).toMatchObject({
+      authorization: 'Bearer secret',
+      'impersonate-user': 'jane',
+      'impersonate-uid': '7',
+      'impersonate-group': 'a, b',
+    });
+  });
+
+  it('list page by page', async () => {
+    const server = await serve(({ url }) => {
+      const token = new URL(url, 'http://x').searchParams.get('continue');
+      const from = Number(token ?? 0);
+      const items = [from, from + 1];
+      return { status: 200, body: { items, metadata: from < 4 ? { continue: String(from + 2) } : {} } };
+    });
+    const api = await server.api();
+    const items: number[] = [];
+    for await (const item of api.list<number>(pods)) items.push(item);
+    expect(items).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(server.seen[0]!.url).toContain('limit=500');
+  });
+
+  it('post and patch send JSON with the right type', async () => {
+    const server = await serve(() => ({ status: 201, body: {} }));
+    const api = await server.api();
+    await api.post('/api/v1/x', { a: 1 });
+    await api.patch('/api/v1/x', { b: 2 });
+    expect(server.seen.map(({ method, body, headers }) => [method, body, headers['content-type']])).toEqual([
+      ['POST', '{"a":1}', 'application/json'],
+      ['PATCH', '{"b":2}', 'application/strategic-merge-patch+json'],
+    ]);
+  });
+
+  it('are repeated after a reset when they are reads, and only then', async () => {
+    let resets = 2;
+    const server = await serve(() => (resets-- > 0 ? undefined : { status: 200, body: { ok: true } }));
+    const api = await server.api();
+    expect(await api.get(pods)).toEqual({ ok: true });
+    expect(server.seen).toHaveLength(3);
+    resets = 1;
+    expect((await failure(api.post(pods, {}))).code).toBe('unreachable');
+    expect(server.seen).toHaveLength(4);
+  });
+});
+
+describe('refusals', () => {
+  const refused = async (name: string, options = {}) => {
+    const server = await serve(() => restRecording(name));
+    const api = await server.api(options);
+    return failure(api.get(pods));
+  };
+
+  it('a recorded 403 names user, verb, resource and namespace', async () => {
+    const error = await refused('forbidden-pod-list');
+    expect(error).toMatchObject({
+      code: 'forbidden',
+      message: "user 'system:serviceaccount:default:nobody' may not list pods in namespace 'default'",
+      detail: { verb: 'list', resource: 'pods', namespace: 'default' },
+    });
+    expect(error.hint).toContain('create role nodeops --verb=list --resource=pods -n default');
+  });
+
+  it('a 401 says that nothing was sent, or what was', async () => {
+    expect((await refused('no-credentials')).message).toContain('none were sent');
+    const error = await refused('unauthorized', { token: 'bad' });
+    expect(error).toMatchObject({ code: 'unauthenticated', detail: { credentials: 'a bearer token' } });
+    expect(error.hint).toMatch(/^kubectl .*auth whoami$/);
+  });
+
+  it('a 401 to an expired token says when it expired', async () => {
+    const error = await refused('unauthorized', { token: jwt({ exp: 1_700_000_000 }) });
+    expect(error.message).toContain('which expired at 2023-11-14T22:13:20.000Z');
+    const fresh = await refused('unauthorized', { token: jwt({ exp: Math.ceil(Date.now() / 1_000) + 600 }) });
+    expect(fresh.message).not.toContain('expired');
+  });
+
+  it('a 404 and a 400 carry the server’s words', async () => {
+    expect(await refused('pod-not-found')).toMatchObject({ code: 'nothing-matched' });
+    const bad = await refused('pod-list-bad-selector');
+    expect(bad.code).toBe('failed');
+    expect(bad.message).toContain('unable to parse requirement');
+  });
+
+  it('what is no API server is said to be none', async () => {
+    const html = await serve(() => ({ status: 200, body: '<html>' }));
+    expect((await failure((await html.api()).get(pods))).code).toBe('unreachable');
+    const other = await serve(() => ({ status: 404, body: 'nginx' }));
+    expect((await failure((await other.api()).get(pods))).message).toContain('is no Kubernetes API server');
+  });
+});
+
+describe('an API server that cannot be reached', () => {
+  it('refuses, has no name, or says nothing: server and context are named', async () => {
+    const server = await startServer({});
+    const api = await server.api();
+    await server.close();
+    const refusedError = await failure(api.get(pods));
+    expect(refusedError).toMatchObject({ code: 'unreachable' });
+    expect(refusedError.message).toBe(`cannot reach the API server ${server.url} (--server): connection refused`);
+    const unnamed = await (await serve(undefined)).api({ server: 'https://api.nodeops.invalid' });
+    expect((await failure(unnamed.get(pods))).message).toMatch(
+      /api\.nodeops\.invalid .*(no such host|cannot be resolved)/,
+    );
+  });
+
+  it('does not answer within --request-timeout, or the time of the caller', async () => {
+    const server = await startServer({ rest: () => ({ status: 200, body: '' }) });
+    servers.push(server);
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await new Promise((done) => silent.once('listening', done));
+    const url = `http://127.0.0.1:${(silent.address() as { port: number }).port}`;
+    const hasty = await server.api({ server: url, requestTimeout: '100ms' });
+    expect(await failure(hasty.get(pods))).toMatchObject({ code: 'timeout' });
+    const patient = await server.api({ server: url });
+    const error = await failure(patient.get(pods, { signal: AbortSignal.timeout(100) }));
+    expect(error).toMatchObject({ code: 'unreachable' });
+    expect(error.message).toContain(url);
+    const aborted = patient.get(pods, { signal: AbortSignal.abort() });
+    expect(await failure(aborted)).toMatchObject({ code: 'interrupted' });
+    silent.close();
+  });
+});
