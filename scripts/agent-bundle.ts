@@ -31,7 +31,14 @@ export function bundledText(saw: (metafile: Metafile) => void = () => {}): Plugi
         namespace: 'bundled-text',
       }));
       onLoad({ filter: /.*/, namespace: 'bundled-text' }, async ({ path }) => {
-        const result = await build({ ...shared, entryPoints: [path], format: 'cjs', target: 'node20', write: false, metafile: true });
+        const result = await build({
+          ...shared,
+          entryPoints: [path],
+          format: 'cjs',
+          target: 'node20',
+          write: false,
+          metafile: true,
+        });
         saw(result.metafile);
         return { contents: result.outputFiles[0]!.text, loader: 'text' };
       });
@@ -46,7 +53,15 @@ export async function bundleAgent(directory: string): Promise<Metafile[]> {
   const plugins = [bundledText((metafile) => seen.push(metafile))];
   const entry = async (source: string, format: 'cjs' | 'esm', file: string) => {
     const outfile = join(directory, file);
-    const result = await build({ ...shared, target: 'node20', plugins, entryPoints: [source], format, outfile, metafile: true });
+    const result = await build({
+      ...shared,
+      target: 'node20',
+      plugins,
+      entryPoints: [source],
+      format,
+      outfile,
+      metafile: true,
+    });
     seen.push(result.metafile);
   };
   await Promise.all([

@@ -8,6 +8,7 @@ import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { bundleAgent, bundledText, shared } from './agent-bundle.ts';
 import { buildExecutable } from './executable.ts';
+import { packedFolder } from './packed-folder.ts';
 
 async function plugin(): Promise<void> {
   await build({
@@ -16,7 +17,7 @@ async function plugin(): Promise<void> {
     format: 'cjs',
     entryPoints: ['cmd/kubectl-nodeops/main.ts'],
     outfile: 'dist/plugin.cjs',
-    plugins: [bundledText()],
+    plugins: [bundledText(), packedFolder],
   });
   await buildExecutable('dist/plugin.cjs', 'dist/kubectl-nodeops');
 }

@@ -3,11 +3,25 @@ import { isSea } from 'node:sea';
 import { main } from '../../src/plugin/main.ts';
 
 const interrupted = new AbortController();
+const abandoned = new AbortController();
+/** How long what was begun gets to clean up when we are told to end. */
+const endMs = 5_000;
+let endCode: number | undefined;
+
 process.on('SIGINT', () => {
-  if (interrupted.signal.aborted) process.exit(130);
+  if (abandoned.signal.aborted) process.exit(130);
+  if (interrupted.signal.aborted) abandoned.abort();
   interrupted.abort();
 });
-process.on('SIGTERM', () => process.exit(143));
+const end = (exitCode: number) => () => {
+  if (endCode !== undefined) process.exit(exitCode);
+  endCode = exitCode;
+  setTimeout(() => process.exit(exitCode), endMs).unref();
+  abandoned.abort();
+  interrupted.abort();
+};
+process.on('SIGTERM', end(143));
+process.on('SIGHUP', end(129));
 // a reader that went away (`| head`) is no failure; writes report it to whoever writes
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
@@ -23,8 +37,9 @@ main(process.argv.slice(2), {
   program,
   executable,
   signal: interrupted.signal,
+  abandon: abandoned.signal,
   now: () => new Date(),
 }).then(
   // sockets kept alive for a next request must not hold the shell
-  (exitCode) => process.exit(exitCode),
+  (exitCode) => process.exit(endCode ?? exitCode),
 );

@@ -11,6 +11,11 @@ export interface Inspector {
   post<R = Record<string, unknown>>(method: string, params?: object, options?: { timeoutMs?: number }): Promise<R>;
   /** Calls `listener` with the params of each notification of that method; returns what stops it. */
   on(method: string, listener: (params: never) => void): () => void;
+  /**
+   * Lets go of the session until the next post, for as long as nothing is asked; what was enabled is not any more. Only
+   * where staying would be noticed: an app that exits with a session prints "Waiting for the debugger to disconnect…".
+   */
+  rest?(): void;
   /** Ends the session: whatever it paused runs on, whatever it started is stopped. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -100,6 +100,8 @@ export interface StatsReply {
     quota: number | null;
     userSeconds: number;
     systemSeconds: number;
+    /** How long the cgroup's quota has held it back since the cgroup was made, null without a quota. */
+    throttledSeconds: number | null;
     /** CPU of this process over `eventLoop.windowMs`, 100 is one core. */
     percent: number | null;
   };

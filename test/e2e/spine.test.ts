@@ -126,7 +126,7 @@ describe('what goes wrong is one clear line, and nothing on stdout', () => {
   it('no agent on the port', async () => {
     const { code, stderr } = await failing(['stats', 'bare-0']);
     expect(code).toBe(5);
-    expect(stderr).toMatch(/bare-0.*8848/);
+    expect(stderr).toMatch(/nothing listens on port 8848 of pod 'bare-0'/);
   });
 
   it('an unknown container', async () => {

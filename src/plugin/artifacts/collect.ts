@@ -47,11 +47,12 @@ export async function collect(target: Target, request: CaptureRequest, io: Io, p
   const limits = request.limits ?? captureLimits;
   const jobs = new Jobs(target, limits);
   let part: PartFile | undefined;
+  let shown = target.endpoint.name;
   try {
     const who = await jobs.identity(io.signal, request.timeoutMs);
     const name = targetName(target, who);
     const { nodeVersion } = who.data;
-    const shown = address(name);
+    shown = address(name);
     const file = fileName(request, name, io);
     part = file && (await PartFile.create(file));
     const sink: Sink = part ?? (request.convert ? new MemorySink(limits.profileBytes) : new StreamSink(io.stdout));
@@ -79,6 +80,7 @@ export async function collect(target: Target, request: CaptureRequest, io: Io, p
       );
     throw error;
   } finally {
+    progress.end(shown);
     await part?.discard();
     jobs.close();
   }

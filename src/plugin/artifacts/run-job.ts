@@ -58,12 +58,12 @@ export async function removeJob(jobs: Jobs, id: string, { abandonMs }: CaptureLi
   const deadline = AbortSignal.timeout(abandonMs);
   for (;;) {
     try {
-      jobs.reconnect();
       await jobs.remove(id, deadline);
       return true;
     } catch (error) {
       if (error instanceof NodeopsError && error.code === 'no-such-job') return true;
       if (deadline.aborted) return false;
+      jobs.reconnect();
       await sleep(200);
     }
   }

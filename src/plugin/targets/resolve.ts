@@ -37,6 +37,8 @@ export async function resolveTargets({ args, flags, kube, io }: TargetInvocation
       import('../kube/config.ts'),
     ]);
     api ??= new KubeApi(await loadConnection(kube, io.env), { stderr: io.stderr });
+    // a login that asks a person must not count against what a target has to answer
+    await api.credentials();
     return api;
   };
 

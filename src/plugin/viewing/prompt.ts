@@ -28,6 +28,7 @@ export async function prompt(profile: Profile, { path, sourceDirectory = '.' }: 
     });
     return `${await shown}\n`;
   };
+  await write(io.stdout, `${queries.head()}Entering interactive mode (type "help" for commands)\n`);
   const terminal = io.stdin.isTTY === true && io.stdout.isTTY === true;
   const lines = createInterface({
     input: io.stdin,
@@ -36,20 +37,25 @@ export async function prompt(profile: Profile, { path, sourceDirectory = '.' }: 
     prompt: '(pprof) ',
     completer: (line: string) => [queryNames.filter((name) => name.startsWith(line)), line],
   });
+  let open = true;
+  lines.on('close', () => {
+    open = false;
+  });
+  // lines that came before the end of input are still answered
+  const ask = () => open && lines.prompt();
   // as a shell does: the line is dropped
   lines.on('SIGINT', () => {
     io.stdout.write('^C\n');
     lines.write(null, { ctrl: true, name: 'u' });
-    lines.prompt();
+    ask();
   });
   try {
-    await write(io.stdout, `${queries.head()}Entering interactive mode (type "help" for commands)\n`);
-    lines.prompt();
+    ask();
     for await (const line of lines) {
       const text = line.trim();
       if (/^(?:q|quit|exit|:q)$/.test(text)) return;
       if (text !== '') await write(io.stdout, await reply(queries, text, web, io));
-      lines.prompt();
+      ask();
     }
     if (terminal) io.stdout.write('\n');
   } finally {

@@ -27,7 +27,7 @@ export function memstatsText(memory: MemstatsReply): string[] {
       line('detached-contexts', heap.detachedContexts),
     );
   } else lines.push(line('heap', null));
-  for (const space of spaces ?? [])
+  for (const space of (spaces ?? []).filter(({ sizeBytes }) => sizeBytes > 0))
     lines.push(line(`space ${space.name}`, `${bytesShort(space.usedBytes)} used of ${bytesShort(space.sizeBytes)}`));
   if (!gc) return [...lines, line('gc', null)];
   const kinds: [string, GcKind][] = [

@@ -1,5 +1,7 @@
 /** Real bytes of the kinds that agents send, taken from this process. */
+import { execFile } from 'node:child_process';
 import { Session } from 'node:inspector/promises';
+import { promisify } from 'node:util';
 
 /** The function that recorded profiles must name. */
 export function burnCpu(milliseconds: number): number {
@@ -9,7 +11,15 @@ export function burnCpu(milliseconds: number): number {
   return sum;
 }
 
-export async function cpuProfile(): Promise<Buffer> {
+let recorded: Promise<Buffer> | undefined;
+
+/** Taken once: a function that has become hot is inlined, and then no longer in the profile. */
+export function cpuProfile(): Promise<Buffer> {
+  recorded ??= recordCpu();
+  return recorded;
+}
+
+async function recordCpu(): Promise<Buffer> {
   const session = new Session();
   session.connect();
   try {
@@ -37,4 +47,25 @@ export async function heapProfile(): Promise<Buffer> {
   } finally {
     session.disconnect();
   }
+}
+
+/** A trace of V8's CPU profiler, as `NodeTracing` gives it. */
+export async function nodeTrace(): Promise<Buffer> {
+  const script = `
+    const { Session } = require('node:inspector');
+    const session = new Session();
+    session.connect();
+    const events = [];
+    session.on('NodeTracing.dataCollected', ({ params }) => events.push(...params.value));
+    session.on('NodeTracing.tracingComplete', () => console.log(JSON.stringify({ traceEvents: events })));
+    const includedCategories = ['v8', 'node', 'v8.cpu_profiler', 'disabled-by-default-v8.cpu_profiler'];
+    session.post('NodeTracing.start', { traceConfig: { includedCategories } }, () => {
+      session.post('Profiler.enable');
+      session.post('Profiler.start', () => {
+        (${burnCpu})(200);
+        session.post('Profiler.stop', () => session.post('NodeTracing.stop'));
+      });
+    });`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { maxBuffer: 256 * 1024 * 1024 });
+  return Buffer.from(stdout);
 }

@@ -1,0 +1,36 @@
+/** What the server needs to know of the agent it serves. */
+import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
+import type { Settings } from '../settings.ts';
+
+/** A process that this agent answers for. */
+export interface Resident {
+  readonly info: ProcessInfo;
+  readonly version: VersionReply;
+  /** Set where the process is another than the agent's own. */
+  readonly asleep: Sleep | undefined;
+}
+
+/** A process of the same container without a worker of its own. */
+export interface Sleep {
+  /** Wakes its own agent: the port that one answers on, or undefined when the main thread does not react. */
+  wake(): Promise<number | undefined>;
+  /** Whether SIGUSR1 would reach the app, or be ignored, instead of opening the inspector. */
+  ownsSigusr1(): boolean;
+  /** Whether the process of that number is still the one that registered; made sure of before a signal is sent. */
+  isItself(): boolean;
+}
+
+/** Where a connection came in: the port of the whole pod, or the port of one process. */
+export type Front = 'door' | Resident;
+
+export interface Pod {
+  readonly settings: Settings;
+  readonly self: Resident;
+  residents(): readonly Resident[];
+  /** Every process known here, those of other containers included. */
+  list(): ProcessInfo[];
+  /** Where to ask for all processes of the pod, when another agent is its door. */
+  doorElsewhere(): { host: string; port: number } | undefined;
+  /** Sentences about this agent for `version`. */
+  notes(): string[];
+}

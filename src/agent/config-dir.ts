@@ -1,0 +1,62 @@
+/** `configDir/PID` holds the agent's port, as with gops: how a process is found by its id on the same machine. */
+import { closeSync, constants, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Writes the file of a process; false where that is not possible (read-only file system, no rights, no space).
+ * Written beside and renamed: a link somebody put in its place is replaced, not followed.
+ */
+export function writePortFile(configDir: string, pid: number, port: number): boolean {
+  const temporary = join(configDir, `.${pid}.${process.hrtime.bigint()}`);
+  try {
+    mkdirSync(configDir, { recursive: true, mode: 0o700 });
+    const file = openSync(
+      temporary,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0),
+      0o600,
+    );
+    try {
+      writeSync(file, String(port));
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, join(configDir, String(pid)));
+    return true;
+  } catch {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // it never came to be
+    }
+    return false;
+  }
+}
+
+/** Removes the file of a process if it still names that port: containers may share a directory, and number processes alike. */
+export function removePortFile(configDir: string, pid: number, port: number): void {
+  const file = join(configDir, String(pid));
+  try {
+    if (readFileSync(file, 'utf8').trim() === String(port)) unlinkSync(file);
+  } catch {
+    // gone already, or never written
+  }
+}
+
+/** Removes the file of a process that ended without a chance to do so. */
+export function removeStalePortFile(configDir: string, pid: number, port: number): void {
+  if (!isAlive(pid)) removePortFile(configDir, pid, port);
+}
+
+/** Whether a process runs: one that has ended and was not waited for yet does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+  try {
+    return !/^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,215 @@
+/** The agent's part in the main thread: asleep on a lease, or awake with a worker. docs/adr/0001 says why. */
+import { Worker } from 'node:worker_threads';
+import { installCounters } from '../../inspect/counters.ts';
+import { removePortFile, removeStalePortFile, writePortFile } from '../config-dir.ts';
+import { identify } from '../identity.ts';
+import { dialHost } from '../lease/address.ts';
+import type { FromHost, Sibling } from '../lease/messages.ts';
+import type { Settings } from '../settings.ts';
+import type { FromWorker, Task } from '../worker.ts';
+import { askForLease, type Lease } from './ask.ts';
+import { isFarEnd, isListening } from './occupied.ts';
+import { ownsSigusr1, watchSigusr1 } from './sigusr1.ts';
+
+const workerRestarts = 3;
+/** The worker's own heap; without it a leak of ours would end the app. */
+const workerHeapMb = 256;
+/** A wake that was waited for in vain is not followed any more: somebody else has answered. */
+const wakeMs = 1_000;
+
+export interface Guest {
+  /** Resolves with the port once the agent answers. */
+  readonly ready: Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Starts the agent. Never throws, prints or keeps the process alive. */
+export function startGuest(settings: Settings, workerSource: string): Guest {
+  const identity = identify(settings);
+  const known = { host: dialHost(settings.host), port: settings.port };
+  const port = new Int32Array(new SharedArrayBuffer(4));
+  let isReady: (port: number) => void = () => {};
+  const ready = new Promise<number>((resolve) => {
+    isReady = resolve;
+  });
+  let closed = false;
+  let worker: Worker | undefined;
+  let lease: Lease | undefined;
+  let later: NodeJS.Timeout | undefined;
+  let restarts = 0;
+  let redirects = 0;
+  let keeper = { pid: 0, port: 0, descriptor: -1, isKin: false };
+  let siblings: readonly Sibling[] = [];
+  let rank = 0;
+
+  const answersOn = (own: number) => {
+    Atomics.store(port, 0, own);
+    isReady(own);
+  };
+  const soon = (milliseconds: number, act: () => void) => {
+    clearTimeout(later);
+    later = setTimeout(act, milliseconds * (1 + Math.random() / 4));
+    later.unref();
+  };
+
+  function join(): void {
+    if (closed) return;
+    if (known.port === 0 || !isListening(known.port)) return void keep();
+    ask(known, () => keep());
+  }
+
+  function ask(address: { host: string; port: number }, nobody: () => void): void {
+    if (closed || lease) return;
+    let settled = false;
+    lease = askForLease(
+      address,
+      { t: 'sleeper', kin: identity.kin, info: identity.info, version: identity.version, ownSigusr1: ownsSigusr1() },
+      (message) => {
+        settled ||= message.t === 'welcome';
+        heard(message);
+      },
+      (wasAgent) => {
+        lease = undefined;
+        if (closed) return;
+        if (settled) lost();
+        else if (wasAgent) soon(300, join);
+        else nobody();
+      },
+    );
+    if (!lease) nobody();
+  }
+
+  function heard(message: FromHost): void {
+    const leave = () => {
+      lease?.end();
+      lease = undefined;
+    };
+    switch (message.t) {
+      case 'welcome':
+        keeper = { ...message.keeper, isKin: false };
+        rank = message.rank;
+        siblings = [];
+        redirects = 0;
+        // a worker that found the container kept already may end now
+        stopWorker();
+        answersOn(message.port);
+        writePortFile(settings.configDir, process.pid, message.port);
+        break;
+      case 'wake':
+        if (Date.now() - message.at > wakeMs) lease?.send({ t: 'late' });
+        else {
+          lease?.send({ t: 'waking' });
+          if (!worker) work({ mode: 'woken', key: message.key, keeperPort: keeper.port });
+        }
+        break;
+      case 'siblings':
+        // they may be signalled one day: only a process that could do so itself is believed
+        keeper.isKin ||= lease !== undefined && isFarEnd(keeper.pid, keeper.descriptor, lease.ports());
+        if (keeper.isKin) siblings = message.siblings;
+        break;
+      case 'keep':
+        leave();
+        keep();
+        break;
+      case 'go':
+        leave();
+        if (++redirects > 3) soon(5_000, join);
+        else ask({ host: '127.0.0.1', port: message.port }, () => soon(300, join));
+        break;
+      case 'retry':
+        leave();
+        soon(Math.min(5_000, Math.max(50, message.ms)), join);
+        break;
+      case 'refused':
+        leave();
+        soon(60_000, join);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** The keeper is gone: the sleepers follow in the order they came, so that one takes over and the others find it. */
+  function lost(): void {
+    // a woken worker hears it too late to be of use
+    stopWorker();
+    removeStalePortFile(settings.configDir, keeper.pid, keeper.port);
+    removePortFile(settings.configDir, process.pid, Atomics.exchange(port, 0, 0));
+    soon(rank === 0 ? 10 : 100 + (rank % 5) * 100, join);
+  }
+
+  const keep = () => {
+    work({ mode: 'keeper', inherited: siblings });
+    siblings = [];
+  };
+
+  function work(task: Task['role']): void {
+    if (closed || worker) return;
+    const task_: Task = { role: task, settings, identity, port };
+    let started: Worker;
+    try {
+      started = new Worker(workerSource, {
+        eval: true,
+        name: 'nodeops',
+        // neither the app's preloads nor its variables, and nothing of ours on its stdout and stderr
+        execArgv: [],
+        env: {},
+        stdout: true,
+        stderr: true,
+        trackUnmanagedFds: false,
+        resourceLimits: { maxOldGenerationSizeMb: workerHeapMb },
+        workerData: task_,
+      });
+    } catch {
+      // no thread to be had
+      return void again(task);
+    }
+    worker = started;
+    started.on('message', (message: FromWorker) => {
+      if (worker !== started) return;
+      if (message.t === 'ready') answersOn(message.port);
+      else ask(known, () => {});
+    });
+    started.on('error', () => {});
+    started.on('exit', () => {
+      if (worker !== started) return;
+      worker = undefined;
+      // a woken worker ends when it was not needed for a while
+      if (task.mode === 'keeper') again(task);
+    });
+    started.unref();
+  }
+
+  function again(task: Task['role']): void {
+    if (!closed && ++restarts <= workerRestarts)
+      soon(1_000 * restarts, () => (task.mode === 'keeper' ? join() : undefined));
+  }
+
+  function stopWorker(): void {
+    const stopped = worker;
+    worker = undefined;
+    stopped?.postMessage('end');
+  }
+
+  const stopWatching = watchSigusr1((own) => lease?.send({ t: 'sigusr1', own }));
+  const leaveNoFile = () => removePortFile(settings.configDir, process.pid, Atomics.load(port, 0));
+  if (settings.shutdownCleanup) process.on('exit', leaveNoFile);
+  installCounters();
+  join();
+
+  return {
+    ready,
+    async close() {
+      if (closed) return;
+      closed = true;
+      clearTimeout(later);
+      stopWatching();
+      process.off('exit', leaveNoFile);
+      lease?.end();
+      const running = worker;
+      worker = undefined;
+      await running?.terminate();
+      leaveNoFile();
+    },
+  };
+}

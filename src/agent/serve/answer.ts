@@ -1,0 +1,77 @@
+/** One request: checked, its process chosen, answered here or passed on. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { NodeopsError } from '../../protocol/errors.ts';
+import { isOperationName, type Operation, type OperationName, operations } from '../../protocol/operations.ts';
+import { parseParameters } from '../../protocol/parameters.ts';
+import type { Envelope, ProcessInfo } from '../../protocol/replies.ts';
+import { pathPrefix, schema } from '../../protocol/wire.ts';
+import type { Front, Pod, Resident } from '../awake/pod.ts';
+import { admit } from './admit.ts';
+import { choose } from './choose.ts';
+import { forward, hops } from './forward.ts';
+import { perform } from './perform.ts';
+
+const selectorName = 'process';
+/** A request passes the woken agent, its keeper and the door at most. */
+const hopLimit = 3;
+
+export async function answer(
+  pod: Pod,
+  front: Front,
+  request: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+): Promise<void> {
+  admit(request.headers, pod.settings);
+  const { name, selector, given } = parseTarget(request.url ?? '');
+  const operation: Operation = operations[name];
+  const method = operation.effect === 'read' ? 'GET' : 'POST';
+  if (request.method !== method) {
+    response.setHeader('allow', method);
+    throw new NodeopsError('bad-request', `'${name}' takes ${method}, not ${request.method}`);
+  }
+  if (operation.effect === 'effect' && pod.settings.readOnly)
+    throw new NodeopsError('not-permitted', `'${name}' changes the process, and this agent is read-only`);
+  const parameters = parseParameters(operation.parameters, given);
+  const passOn = (host: string, port: number) => {
+    if (hops(request) >= hopLimit) throw new NodeopsError('internal', 'agents pass this request round in a circle');
+    return forward({ host, port }, request, body, response, parameters);
+  };
+
+  if (operation.scope === 'pod') {
+    const door = front === 'door' ? undefined : pod.doorElsewhere();
+    if (door) return passOn(door.host, door.port);
+    return send(response, await perform(pod, pod.self, name, parameters));
+  }
+  const chosen = choose(pod, front, selector);
+  if (!isResident(chosen)) return passOn('127.0.0.1', chosen.port);
+  const port = await chosen.asleep?.wake();
+  if (port !== undefined) return passOn('127.0.0.1', port);
+  return send(response, await perform(pod, chosen, name, parameters));
+}
+
+function isResident(chosen: Resident | ProcessInfo): chosen is Resident {
+  return 'info' in chosen;
+}
+
+/** `/v1/OPERATION?process=SELECTOR&PARAMETER=VALUE` taken apart. */
+function parseTarget(target: string): { name: OperationName; selector: string | undefined; given: [string, string][] } {
+  const [path = '', query = ''] = target.split('?', 2);
+  const name = path.startsWith(pathPrefix) ? path.slice(pathPrefix.length) : '';
+  if (!isOperationName(name))
+    throw new NodeopsError('no-such-operation', `there is no operation at '${path.slice(0, 64)}'`, {
+      hint: `operations: ${Object.keys(operations).join(', ')}`,
+    });
+  const search = new URLSearchParams(query);
+  const selectors = search.getAll(selectorName);
+  if (selectors.length > 1)
+    throw new NodeopsError('bad-request', `'${selectorName}' is given ${selectors.length} times`);
+  return { name, selector: selectors[0], given: [...search].filter(([key]) => key !== selectorName) };
+}
+
+function send(response: ServerResponse, reply: Omit<Envelope<unknown>, 'schema' | 'at'>): void {
+  const envelope: Envelope<unknown> = { schema, ...reply, at: new Date().toISOString() };
+  const body = JSON.stringify(envelope);
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}

@@ -1,0 +1,133 @@
+/** Options and NODEOPS_* variables, completed and checked into one plain value that also travels to the worker. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { knownPort } from '../protocol/limits.ts';
+import type { ListenOptions } from './public.d.ts';
+
+export interface Settings {
+  readonly host: string;
+  /** The port shared by the processes of a pod; 0 for none. */
+  readonly port: number;
+  readonly configDir: string;
+  readonly container: string | null;
+  readonly token: string | null;
+  readonly readOnly: boolean;
+  readonly shutdownCleanup: boolean;
+  readonly reusePort: boolean;
+  readonly sleepAfterMs: number;
+  /** What was asked for in vain; shown by `version`. */
+  readonly notes: readonly string[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+const containerName = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+/** Settings from options, and from the environment where an option is absent. Throws TypeError naming the option that makes no sense. */
+export function complete(options: ListenOptions, environment: Environment): Settings {
+  const base = fromEnvironment(environment);
+  const address = options.addr === undefined ? base : parseAddress(options.addr, base);
+  if (!address) throw new TypeError(`addr is '${options.addr}'; it takes HOST:PORT, such as 127.0.0.1:${knownPort}`);
+  if (options.container !== undefined && !containerName.test(options.container))
+    throw new TypeError(
+      `container is '${options.container}'; it takes a container's name: lower case letters, digits, - and .`,
+    );
+  const { sleepAfterMs = base.sleepAfterMs, token = base.token } = options;
+  if (!Number.isInteger(sleepAfterMs) || sleepAfterMs < 100 || sleepAfterMs > 86_400_000)
+    throw new TypeError(`sleepAfterMs is ${sleepAfterMs}; it takes milliseconds from 100 to 86400000`);
+  if (token === '') throw new TypeError('token is empty; leave it out to ask for none');
+  return {
+    ...base,
+    host: address.host,
+    port: address.port,
+    configDir: options.configDir === undefined ? base.configDir : resolve(options.configDir),
+    container: options.container ?? base.container,
+    token,
+    readOnly: options.readOnly ?? base.readOnly,
+    shutdownCleanup: options.shutdownCleanup ?? base.shutdownCleanup,
+    reusePort: options.reuseSocketAddrAndPort ?? base.reusePort,
+    sleepAfterMs,
+  };
+}
+
+/**
+ * Settings from NODEOPS_* variables; one that makes no sense is noted and its default used, since a guest does not stop the app.
+ * Throws when a token is asked for and cannot be read: an agent without it would be open to more people than was meant.
+ */
+export function fromEnvironment(environment: Environment): Settings {
+  const notes: string[] = [];
+  const ignored = (name: string, used: string) =>
+    notes.push(`${name} is '${environment[name]}'; ${used} is used instead`);
+  let address: Address = { host: '127.0.0.1', port: knownPort };
+  if (environment.NODEOPS_PORT) {
+    const port = parsePort(environment.NODEOPS_PORT);
+    if (port === undefined) ignored('NODEOPS_PORT', String(knownPort));
+    else address = { ...address, port };
+  }
+  if (environment.NODEOPS_ADDR) {
+    const parsed = parseAddress(environment.NODEOPS_ADDR, address);
+    if (!parsed) ignored('NODEOPS_ADDR', `${address.host}:${address.port}`);
+    else address = parsed;
+  }
+  let container = environment.NODEOPS_CONTAINER || null;
+  if (container && !containerName.test(container)) {
+    ignored('NODEOPS_CONTAINER', 'no name');
+    container = null;
+  }
+  let sleepAfterMs = 60_000;
+  if (environment.NODEOPS_SLEEP_AFTER_MS) {
+    const asked = Number(environment.NODEOPS_SLEEP_AFTER_MS);
+    if (Number.isInteger(asked) && asked >= 100 && asked <= 86_400_000) sleepAfterMs = asked;
+    else ignored('NODEOPS_SLEEP_AFTER_MS', String(sleepAfterMs));
+  }
+  const configDir = environment.NODEOPS_CONFIG_DIR || environment.GOPS_CONFIG_DIR;
+  return {
+    ...address,
+    configDir: configDir ? resolve(configDir) : join(home(), '.config', 'gops'),
+    container,
+    token: readToken(environment),
+    readOnly: isSet(environment.NODEOPS_READ_ONLY),
+    shutdownCleanup: environment.NODEOPS_SHUTDOWN_CLEANUP === undefined || isSet(environment.NODEOPS_SHUTDOWN_CLEANUP),
+    reusePort: isSet(environment.NODEOPS_REUSE_PORT),
+    sleepAfterMs,
+    notes,
+  };
+}
+
+/** Whether a variable such as NODEOPS_DISABLED says yes. */
+export function isSet(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase());
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+function parseAddress(text: string, base: Address): Address | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]]*))(?::(\d{1,5}))?$/i.exec(text);
+  if (!match || text === '') return undefined;
+  const port = match[3] === undefined ? base.port : parsePort(match[3]);
+  return port === undefined ? undefined : { host: match[1] || match[2] || base.host, port };
+}
+
+function parsePort(text: string): number | undefined {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  return port <= 65_535 ? port : undefined;
+}
+
+function readToken(environment: Environment): string | null {
+  if (!environment.NODEOPS_TOKEN_FILE) return environment.NODEOPS_TOKEN || null;
+  const token = readFileSync(environment.NODEOPS_TOKEN_FILE, 'utf8').trim();
+  if (token === '') throw new TypeError(`${environment.NODEOPS_TOKEN_FILE} (NODEOPS_TOKEN_FILE) is empty`);
+  return token;
+}
+
+function home(): string {
+  try {
+    return homedir();
+  } catch {
+    // a uid without an entry and without HOME: a relative directory would follow the app's chdir
+    return '/nonexistent';
+  }
+}

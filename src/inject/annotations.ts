@@ -1,0 +1,65 @@
+/** What a pod asks for, read from its annotations. A value that makes no sense falls back to the setting and is said. */
+import type { Pod } from './pod.ts';
+import { type Settings, sizePattern } from './settings.ts';
+
+export const annotationPrefix = 'nodeops.dev/';
+
+export interface Wishes {
+  /** Names from `nodeops.dev/containers`; undefined when the annotation is absent, empty for no container at all. */
+  readonly containers: readonly string[] | undefined;
+  readonly port: string;
+  readonly sidecar: boolean;
+  /** Room for captures of each container, in MiB; undefined when the pod does not say. */
+  readonly artifactsMebibytes: number | undefined;
+  readonly image: string;
+  readonly readOnly: boolean;
+  /** Sentences about values that were not understood. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Whether a pod asks for the agent: by its own annotation, or by its namespace's label when it has none.
+ * A mirror pod is the kubelet's report of a static pod: changing it would only confuse the kubelet.
+ */
+export function asks(pod: Pod, namespaceAsks: boolean): boolean {
+  const annotations = pod.metadata?.annotations ?? {};
+  if (Object.hasOwn(annotations, 'kubernetes.io/config.mirror')) return false;
+  const own = annotations[`${annotationPrefix}inject`];
+  return own === undefined ? namespaceAsks : own === 'true';
+}
+
+export function readWishes(pod: Pod, settings: Settings): Wishes {
+  const notes: string[] = [];
+  const read = <T>(name: string, parse: (text: string) => T | undefined, takes: string, otherwise: T): T => {
+    const text = pod.metadata?.annotations?.[annotationPrefix + name];
+    if (text === undefined) return otherwise;
+    const value = parse(text);
+    if (value === undefined) notes.push(`pod: ${annotationPrefix}${name} was ignored, it takes ${takes}`);
+    return value ?? otherwise;
+  };
+  return {
+    containers: read<string[] | undefined>('containers', parseNames, 'names', undefined),
+    port: read('port', parsePort, 'a port from 1024 to 65535', String(settings.port)),
+    sidecar: read('sidecar', parseFlag, 'true or false', settings.sidecar),
+    artifactsMebibytes: read<number | undefined>('artifacts-size', parseMebibytes, '0, NMi or NGi', undefined),
+    image: read('image', parseImage, 'an image reference', settings.image),
+    readOnly: read('read-only', parseFlag, 'true or false', settings.readOnly),
+    notes,
+  };
+}
+
+/** `0`, `512Mi` or `2Gi` in MiB; undefined for anything else. */
+export function parseMebibytes(text: string): number | undefined {
+  if (!sizePattern.test(text)) return undefined;
+  return text.endsWith('Gi') ? Number.parseInt(text, 10) * 1024 : Number.parseInt(text, 10);
+}
+
+const parseFlag = (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined);
+const parseImage = (text: string) => (/^[!-~]{1,512}$/.test(text) ? text : undefined);
+const parsePort = (text: string) =>
+  /^[1-9][0-9]{3,4}$/.test(text) && Number(text) >= 1024 && Number(text) <= 65_535 ? text : undefined;
+const parseNames = (text: string) =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');

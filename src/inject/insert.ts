@@ -1,0 +1,71 @@
+import { annotationPrefix } from './annotations.ts';
+import type { PodEditor } from './editor.ts';
+import {
+  agentVolume,
+  artifactsLimit,
+  installContainer,
+  mounts,
+  type Plan,
+  sidecarContainer,
+  tokenVolume,
+  variables,
+} from './parts.ts';
+import { containers, preloadFile, preloadFlag, volumes } from './paths.ts';
+import type { Place } from './places.ts';
+import type { Volume } from './pod.ts';
+import { nodeOptions } from './reasons.ts';
+
+/** Adds to the pod what is not there yet. Our containers come last: they go before the others and move them. */
+export function insertAll(editor: PodEditor, targets: readonly Place[], sidecar: boolean, plan: Plan): void {
+  addVolumes(editor, targets.length > 0, plan);
+  for (const target of targets) addToContainer(editor, target, plan);
+  if (sidecar) {
+    editor.set(['spec', 'shareProcessNamespace'], true);
+    addContainer(editor, containers.sidecar, () => sidecarContainer(plan));
+  }
+  // first of all, so that init containers find the files, too
+  if (targets.length > 0 && plan.settings.delivery === 'init-container')
+    addContainer(editor, containers.agent, () => installContainer(plan));
+  const names = [...targets.map(({ container }) => container.name), ...(sidecar ? [containers.sidecar] : [])];
+  editor.set(['metadata', 'annotations', `${annotationPrefix}injected`], names.join(','));
+  editor.set(['metadata', 'annotations', `${annotationPrefix}version`], plan.settings.version);
+}
+
+function addVolumes(editor: PodEditor, agent: boolean, plan: Plan): void {
+  const existing = editor.pod.spec.volumes ?? [];
+  const add = (volume: Volume) => {
+    if (!existing.some(({ name }) => name === volume.name)) editor.insert(['spec', 'volumes'], volume, 'last');
+  };
+  if (agent) add(agentVolume(plan));
+  if (plan.artifactsMebibytes > 0) {
+    const index = existing.findIndex(({ name }) => name === volumes.artifacts);
+    const sizeLimit = artifactsLimit(plan);
+    if (index === -1) add({ name: volumes.artifacts, emptyDir: { sizeLimit } });
+    else if (existing[index]?.emptyDir) editor.set(['spec', 'volumes', index, 'emptyDir', 'sizeLimit'], sizeLimit);
+  }
+  if (plan.settings.tokenSecret) add(tokenVolume(plan.settings.tokenSecret));
+}
+
+function addToContainer(editor: PodEditor, { list, index, container }: Place, plan: Plan): void {
+  const at = ['spec', list, index];
+  const mounted = new Set((container.volumeMounts ?? []).map(({ name }) => name));
+  for (const mount of mounts(plan, container.name))
+    if (!mounted.has(mount.name)) editor.insert([...at, 'volumeMounts'], mount, 'last');
+
+  const options = nodeOptions(container);
+  if (!options) editor.insert([...at, 'env'], { name: 'NODE_OPTIONS', value: preloadFlag }, 'last');
+  else if (!(options.value ?? '').includes(preloadFile))
+    editor.set(
+      [...at, 'env', (container.env ?? []).indexOf(options), 'value'],
+      options.value ? `${options.value} ${preloadFlag}` : preloadFlag,
+    );
+
+  const set = new Set((container.env ?? []).map(({ name }) => name));
+  for (const variable of variables(plan, container.name))
+    if (!set.has(variable.name)) editor.insert([...at, 'env'], variable, 'last');
+}
+
+function addContainer(editor: PodEditor, name: string, build: () => object): void {
+  if (!(editor.pod.spec.initContainers ?? []).some((container) => container.name === name))
+    editor.insert(['spec', 'initContainers'], build(), 'first');
+}

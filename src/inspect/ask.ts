@@ -1,0 +1,68 @@
+import { NodeopsError } from '../protocol/errors.ts';
+import { limits } from '../protocol/limits.ts';
+import type { NativeEvidence } from '../protocol/replies.ts';
+import type { Inspector } from './inspector.ts';
+import { readNativeEvidence } from './kernel/native.ts';
+import type { Subject } from './subject.ts';
+
+/** How long the main thread may be silent before it counts as stuck: what remains of the deadline is for the reply. */
+export const silenceMs = limits.readDeadlineMs - 500;
+
+export type Answer<T> = { value: T; stuck: null } | { value: null; stuck: NativeEvidence };
+
+/**
+ * Asks the main thread something, and lets go of it again. When it does not answer within `timeoutMs`, the answer is what
+ * the kernel shows of it. Throws what the inspector throws but `stuck`.
+ */
+export async function askMainThread<T>(
+  subject: Subject,
+  question: (inspector: Inspector) => Promise<T>,
+  timeoutMs: number = silenceMs,
+): Promise<Answer<T>> {
+  const since = Date.now();
+  let opened: Inspector | undefined;
+  const ask = async (): Promise<T> => {
+    opened = await subject.inspector();
+    return question(opened);
+  };
+  try {
+    const value = await within(timeoutMs, ask());
+    subject.lastKnown.delete('native');
+    return { value, stuck: null };
+  } catch (error) {
+    if (!(error instanceof NodeopsError) || error.code !== 'stuck') throw error;
+    return { value: null, stuck: await readNativeEvidence(subject, since) };
+  } finally {
+    opened?.rest?.();
+  }
+}
+
+/** Rejects with `stuck` when the work takes longer. */
+export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new NodeopsError('stuck', `the main thread did not answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+interface Known<T> {
+  readonly at: number;
+  readonly figures: T;
+}
+
+export function remember<T>(subject: Subject, name: string, figures: T): T {
+  subject.lastKnown.set(name, { at: Date.now(), figures } satisfies Known<T>);
+  return figures;
+}
+
+/** The figures last remembered under that name, and the sentence that tells their age. */
+export function recall<T>(subject: Subject, name: string, what: string): { figures: T | null; note: string } {
+  const known = subject.lastKnown.get(name) as Known<T> | undefined;
+  if (!known) return { figures: null, note: `${what} cannot be known while the main thread does not answer` };
+  const age = ((Date.now() - known.at) / 1000).toFixed(1);
+  return { figures: known.figures, note: `${what} are from ${age} s ago, when the main thread last answered` };
+}

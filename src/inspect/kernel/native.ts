@@ -1,0 +1,49 @@
+import { readKernel, readLink } from '../../protocol/proc/files.ts';
+import { parseStat } from '../../protocol/proc/status.ts';
+import type { NativeEvidence } from '../../protocol/replies.ts';
+import type { Subject } from '../subject.ts';
+import { syscallName } from './syscalls.ts';
+
+/** What was seen of a stuck main thread last time: while it has not run since, the wait is one and the same. */
+interface Seen {
+  readonly since: number;
+  readonly syscall: string | null;
+  readonly switches: string | undefined;
+}
+
+/** What the kernel shows of a main thread that has not answered since `since` (as of Date.now). */
+export async function readNativeEvidence(subject: Subject, since: number): Promise<NativeEvidence> {
+  const id = subject.procDir === '/proc/self' ? await readLink('/proc/self') : subject.procDir.slice('/proc/'.length);
+  const task = `${subject.procDir}/task/${id}`;
+  const [stat, wchanText, syscallText, status] = await Promise.all(
+    ['stat', 'wchan', 'syscall', 'status'].map((name) => readKernel(`${task}/${name}`)),
+  );
+  const state = stat ? parseStat(stat).state : null;
+  const wchan = wchanText && wchanText !== '0' ? wchanText.trim() : null;
+  const number = /^(\d+) /.exec(syscallText ?? '')?.[1];
+  const syscall = number === undefined ? null : syscallName(Number(number));
+
+  const switches = /^voluntary_ctxt_switches:\s*(\d+)/m.exec(status ?? '')?.[1];
+  const before = subject.lastKnown.get('native') as Seen | undefined;
+  const same =
+    before && state !== 'R' && switches !== undefined && before.switches === switches && before.syscall === syscall;
+  const seen: Seen = { since: same ? before.since : since, syscall, switches };
+  subject.lastKnown.set('native', seen);
+  const forMs = Date.now() - seen.since;
+  return { state, wchan, syscall, forMs, summary: summarize(state, syscall, wchan, forMs) };
+}
+
+function summarize(state: string | null, syscall: string | null, wchan: string | null, forMs: number): string {
+  const time = `for at least ${(forMs / 1000).toFixed(1)} s`;
+  const where = syscall ? `${syscall}(2)` : wchan;
+  if (state === 'T' || state === 't') return `main thread has been stopped by a signal or a debugger ${time}`;
+  if (state === 'D')
+    return `main thread is waiting in ${where ?? 'the kernel'} ${time}, and nothing can interrupt it: a disk or network file system`;
+  if (state === 'R' || where === null)
+    return `main thread has been in native code ${time}, such as synchronous crypto or zlib, JSON.parse or a garbage collection`;
+  if (syscall?.startsWith('epoll_'))
+    return `main thread is waiting in ${where} ${time}, outside its event loop: a child process run by execSync or spawnSync`;
+  if (syscall === 'futex')
+    return `main thread is waiting in ${where} ${time}: a lock, or threads that help it, such as in a garbage collection`;
+  return `main thread is waiting in ${where} ${time}`;
+}

@@ -1,0 +1,94 @@
+import type { performance } from 'node:perf_hooks';
+import type timers from 'node:timers';
+import type { LoadModule } from '../evaluate.ts';
+
+export interface LoopFigures {
+  /** Milliseconds since the loop started, as performance.eventLoopUtilization counts them. */
+  idleMs: number | null;
+  activeMs: number | null;
+  resources: string[] | null;
+  /** UV_THREADPOOL_SIZE as the app has it */
+  uvPool: string | null;
+  uptimeSeconds: number | null;
+  /** How late the timer came, each time, in milliseconds; the last entry is how late it is by now. Null without a watch. */
+  lateMs: number[] | null;
+}
+
+export interface LoopQuestion {
+  /** Which watch to start or to read; several may ask at the same time. */
+  watch: string | null;
+  /** `start` watches for at most `windowMs` and a second, whatever becomes of who asked. */
+  act: 'start' | 'read';
+  windowMs: number;
+}
+
+interface Watch {
+  timer: NodeJS.Timeout;
+  lastAt: number;
+  lateMs: number[];
+}
+
+/**
+ * Runs in the target: the event loop's figures. The delay of the loop is measured by a timer only while somebody watches.
+ * It is an ordinary timer and not perf_hooks.monitorEventLoopDelay, which does not count a delay it begins in.
+ */
+export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures {
+  const periodMs = 10;
+  const key = Symbol.for('nodeops.watches');
+  const proc = load('process') as NodeJS.Process;
+  // not globalThis, which some apps freeze
+  const holder = proc as unknown as Record<symbol, Map<string, Watch> | undefined>;
+  const clock = (load('perf_hooks') as { performance: typeof performance }).performance;
+  const { setInterval, clearInterval } = load('timers') as typeof timers;
+  const it = {
+    try<T>(read: () => T): T | null {
+      try {
+        return read();
+      } catch {
+        return null;
+      }
+    },
+    start(name: string): null {
+      if (!holder[key]) Object.defineProperty(proc, key, { value: new Map(), configurable: true, enumerable: false });
+      const watches = holder[key];
+      if (!watches || watches.size >= 16) return null;
+      const endAt = clock.now() + question.windowMs + 1_000;
+      const watch: Watch = {
+        lastAt: clock.now(),
+        lateMs: [],
+        timer: setInterval(() => {
+          const now = clock.now();
+          watch.lateMs.push(now - watch.lastAt - periodMs);
+          watch.lastAt = now;
+          if (now > endAt) it.stop(name);
+        }, periodMs).unref(),
+      };
+      watches.set(name, watch);
+      return null;
+    },
+    read(name: string): number[] | null {
+      const watch = holder[key]?.get(name);
+      if (!watch) return null;
+      it.stop(name);
+      return [...watch.lateMs, clock.now() - watch.lastAt - periodMs];
+    },
+    stop(name: string): void {
+      const watches = holder[key];
+      clearInterval(watches?.get(name)?.timer);
+      watches?.delete(name);
+      if (watches?.size === 0) delete holder[key];
+    },
+  };
+  const used = it.try(() => clock.eventLoopUtilization());
+  // before our own timer is there
+  const resources = it.try(() => proc.getActiveResourcesInfo());
+  const { watch } = question;
+  return {
+    idleMs: used ? used.idle : null,
+    activeMs: used ? used.active : null,
+    resources,
+    uvPool: it.try(() => proc.env.UV_THREADPOOL_SIZE ?? null),
+    uptimeSeconds: it.try(() => proc.uptime()),
+    lateMs: watch === null ? null : it.try(() => (question.act === 'start' ? it.start(watch) : it.read(watch))),
+  };
+}

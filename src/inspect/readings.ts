@@ -1,0 +1,13 @@
+import { readMemstats } from './readings/memstats.ts';
+import { readProcess } from './readings/process.ts';
+import { readStack } from './readings/stack.ts';
+import { readStats } from './readings/stats.ts';
+import type { Readings } from './subject.ts';
+
+/** What can be read from one process; each answers within limits.readDeadlineMs plus the time it was asked to watch. */
+export const readings: Readings = {
+  process: readProcess,
+  stats: readStats,
+  memstats: readMemstats,
+  stack: readStack,
+};

@@ -1,0 +1,79 @@
+import type { Frame, Pending, StackReply, ThreadStack } from '../../protocol/replies.ts';
+import { askMainThread, within } from '../ask.ts';
+import { type CallFrame, captureFrames, framesKept, toFrame } from '../frames.ts';
+import type { Inspector } from '../inspector.ts';
+import { readPending } from '../pending.ts';
+import { isCompiledInMemory, sourceMapUrls } from '../scripts.ts';
+import { SourceMaps } from '../source-maps.ts';
+import type { Readings, Subject } from '../subject.ts';
+import { attachWorkers, type WorkerLine, workersAsked } from '../workers.ts';
+
+/** A worker that is silent for so long is in native code; the others have answered in the meantime. */
+const workerSilenceMs = 250;
+
+interface Thread {
+  readonly thread: string;
+  readonly name: string | null;
+  /** null when it did not answer */
+  readonly frames: CallFrame[] | null;
+}
+interface Snapshot {
+  readonly threads: Thread[];
+  readonly pending: Pending[] | null;
+  readonly mapUrls: Map<string, string>;
+}
+
+/** `stack`: what every thread executes at this moment, without pausing any. */
+export const readStack: Readings['stack'] = async (subject) => {
+  const { value, stuck } = await askMainThread(subject, (inspector) => takeSnapshot(subject, inspector));
+  if (stuck) {
+    const main: ThreadStack = { thread: 'main', name: null, state: 'native', frames: [] };
+    const notes = ['stacks of worker threads can only be read through the main thread, which does not answer'];
+    return { data: { threads: [main], pending: null }, stuck, notes };
+  }
+  const data = await describe(subject, value);
+  return { data, stuck: null, notes: notesOn(value) };
+};
+
+async function takeSnapshot(subject: Subject, inspector: Inspector): Promise<Snapshot> {
+  const frames = await captureFrames(inspector);
+  const ids = new Set(frames.filter(({ url }) => isCompiledInMemory(url)).map(({ scriptId }) => scriptId));
+  const mapUrls = await sourceMapUrls(inspector, ids);
+  const pending = frames.length === 0 ? await readPending(inspector) : null;
+  const lines = await attachWorkers(inspector, subject.ownThreadId);
+  const workers = await Promise.all(lines.slice(0, workersAsked).map(askWorker));
+  return { threads: [{ thread: 'main', name: null, frames }, ...workers], pending, mapUrls };
+}
+
+async function askWorker({ threadId, name, inspector }: WorkerLine): Promise<Thread> {
+  const frames = await within(workerSilenceMs, captureFrames(inspector)).catch(() => null);
+  return { thread: `worker ${threadId}`, name, frames };
+}
+
+async function describe(subject: Subject, { threads, pending, mapUrls }: Snapshot): Promise<StackReply> {
+  const root = process.platform === 'linux' ? `${subject.procDir}/root` : '';
+  const maps = new SourceMaps(root);
+  const original = (call: CallFrame, main: boolean): Promise<Frame> =>
+    maps.original(toFrame(call), main ? mapUrls.get(call.scriptId) : undefined);
+  return {
+    threads: await Promise.all(
+      threads.map(
+        async ({ thread, name, frames }): Promise<ThreadStack> => ({
+          thread,
+          name,
+          state: frames === null ? 'native' : frames.length > 0 ? 'running' : 'idle',
+          frames: await Promise.all((frames ?? []).map((call) => original(call, thread === 'main'))),
+        }),
+      ),
+    ),
+    pending,
+  };
+}
+
+function notesOn({ threads }: Snapshot): string[] {
+  const notes: string[] = [];
+  for (const { thread, frames } of threads)
+    if (frames && frames.length >= framesKept - 1)
+      notes.push(`${thread}: the innermost ${frames.length} frames are shown; V8 keeps no more`);
+  return notes;
+}

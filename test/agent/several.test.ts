@@ -1,0 +1,206 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ask, bed, eventually, fresh, listed, nodeOf, program, server, start, useBed } from './bed.ts';
+
+useBed();
+beforeEach(fresh);
+
+/** Serves, and blocks, or takes SIGUSR1, when told to on stdin. */
+const told = `${server}
+process.stdin.on('data', (text) => {
+  if (String(text) === 'own') process.on('SIGUSR1', () => console.log('mine'));
+  if (String(text) === 'block') setTimeout(function spin() { while (true) {} }, 20);
+  console.log('did ' + text);
+});`;
+
+async function startSeveral(count: number, script = program('told.cjs', told)) {
+  const apps = [];
+  for (let i = 0; i < count; i++) {
+    const app = start(script, { stdin: 'pipe' });
+    await app.says('up');
+    await listed([...apps.map(({ pid }) => pid), app.pid]);
+    apps.push(app);
+  }
+  return apps;
+}
+
+const threadsOf = (pid: number) => Number(/Threads:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+
+describe('processes of one container', () => {
+  it('are one awake and the others asleep, all answering by process behind one port', async () => {
+    const [door, second, third] = (await startSeveral(3)) as [...Awaited<ReturnType<typeof startSeveral>>] & {
+      length: 3;
+    };
+    expect(threadsOf(second!.pid)).toBeLessThan(threadsOf(door!.pid));
+    const { body } = await ask('processes');
+    expect(
+      body.data.processes.filter((info: { door: boolean }) => info.door).map((info: { pid: number }) => info.pid),
+    ).toEqual([door!.pid]);
+    for (const app of [door!, second!, third!]) {
+      const reply = await ask(`stats?window=0&process=${app.pid}`);
+      expect(reply.status).toBe(200);
+      expect(reply.body.process.pid).toBe(app.pid);
+      expect(reply.body.data.uptimeSeconds).toBeGreaterThan(0);
+      const port = Number(readFileSync(join(bed.configDir, String(app.pid)), 'utf8'));
+      expect((await ask('memstats', { port })).body.process.pid).toBe(app.pid);
+      expect((await ask(`version?process=1`, { port })).body.error.code).toBe('no-such-process');
+    }
+    expect(
+      (await ask('processes', { port: Number(readFileSync(join(bed.configDir, String(third!.pid)), 'utf8')) })).body
+        .data.processes,
+    ).toHaveLength(3);
+  });
+
+  it('must be named when there are several, and the error lists them', async () => {
+    const apps = await startSeveral(2);
+    const { status, body } = await ask('stats');
+    expect(status).toBe(409);
+    expect(body.error.code).toBe('ambiguous-process');
+    expect(body.error.detail.processes.map((info: { pid: number }) => info.pid).sort()).toEqual(
+      apps.map(({ pid }) => pid).sort(),
+    );
+    for (const { pid } of apps) expect(body.error.message).toContain(String(pid));
+    expect((await ask('stats?process=999999')).body.error).toMatchObject({ code: 'no-such-process' });
+    expect((await ask('stats?process=!')).body.error).toMatchObject({ code: 'bad-request' });
+  });
+
+  it('fall asleep again after a while without use', async () => {
+    bed.apps = [];
+    const script = program('told.cjs', told);
+    const door = start(script, { stdin: 'pipe' });
+    await listed([door.pid]).catch(() => {});
+    const sleeper = start(script, { stdin: 'pipe', env: { NODEOPS_SLEEP_AFTER_MS: '300' } });
+    await listed([door.pid, sleeper.pid]);
+    const asleep = threadsOf(sleeper.pid);
+    expect((await ask(`stats?window=0&process=${sleeper.pid}`)).status).toBe(200);
+    const awake = threadsOf(sleeper.pid);
+    expect(awake).toBeGreaterThan(asleep);
+    // not down to what it was: libuv's pool stays
+    await eventually(() => expect(threadsOf(sleeper.pid)).toBeLessThan(awake));
+    expect((await ask(`stats?window=0&process=${sleeper.pid}`)).status).toBe(200);
+  });
+
+  it('answer through SIGUSR1 while a sleeper is blocked, naming the function, and close the inspector again', async () => {
+    const [, sleeper] = await startSeveral(2);
+    sleeper!.child.stdin!.write('block');
+    await sleeper!.says('did block');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { status, body } = await ask(`stack?process=${sleeper!.pid}`);
+    expect(status).toBe(200);
+    expect(body.data.threads[0].frames[0].function).toBe('spin');
+    await eventually(() =>
+      expect(readFileSync(`/proc/${sleeper!.pid}/net/tcp`, 'utf8')).not.toMatch(/0100007F:240D 00000000:0000 0A/),
+    );
+  });
+
+  it('answer also for a sleeper that has blocked since its first line', async () => {
+    const [door] = await startSeveral(1);
+    const blocked = start(program('blocked.cjs', 'function spin() { while (true) {} }\nspin();'));
+    await listed([door!.pid, blocked.pid]);
+    const { body } = await ask(`stack?process=${blocked.pid}`);
+    expect(body.data.threads[0].frames[0].function).toBe('spin');
+  });
+
+  it('never send SIGUSR1 to an app that handles it: the answer is what the kernel shows', async () => {
+    const [, sleeper] = await startSeveral(2);
+    sleeper!.child.stdin!.write('own');
+    await sleeper!.says('did own');
+    sleeper!.child.stdin!.write('block');
+    await sleeper!.says('did block');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { body } = await ask(`stats?process=${sleeper!.pid}`);
+    expect((body.stuck ?? body.error).summary ?? body.error.message).toBeTruthy();
+    expect(body.stuck?.state ?? body.error?.code).toMatch(/R|stuck/);
+    expect(sleeper!.output()).not.toContain('mine');
+    expect(sleeper!.output()).not.toContain('Debugger');
+  });
+
+  it('have another door within a second when the door is killed, and its file is removed', async () => {
+    const [door, ...others] = await startSeveral(5);
+    door!.child.kill('SIGKILL');
+    await door!.ended;
+    const killedAt = performance.now();
+    const alive = others.map(({ pid }) => pid);
+    await eventually(async () => expect((await ask('processes')).body.data.processes.length).toBeGreaterThan(0), 2_000);
+    expect(performance.now() - killedAt).toBeLessThan(1_000);
+    const { body } = await listed(alive);
+    expect(body.data.processes.filter((info: { door: boolean }) => info.door)).toHaveLength(1);
+    expect(existsSync(join(bed.configDir, String(door!.pid)))).toBe(false);
+    for (const pid of alive) expect((await ask(`stats?window=0&process=${pid}`)).body.process.pid).toBe(pid);
+    // one is awake, the others have gone back to sleep
+    await eventually(() => expect(new Set(alive.map(threadsOf)).size).toBeGreaterThan(0));
+  });
+
+  it('still know a sleeper that was blocked when the door was killed', async () => {
+    const [door, blocked, third] = await startSeveral(3);
+    blocked!.child.stdin!.write('block');
+    await blocked!.says('did block');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    door!.child.kill('SIGKILL');
+    await listed([blocked!.pid, third!.pid]);
+    const { body } = await ask(`stack?process=${blocked!.pid}`);
+    expect(body.data.threads[0].frames[0].function).toBe('spin');
+    blocked!.child.kill('SIGKILL');
+    await listed([third!.pid]);
+  });
+
+  it('are the primary and the workers of a cluster', async () => {
+    const app = start(
+      program(
+        'cluster.cjs',
+        `const cluster = require('cluster');
+      if (cluster.isPrimary) { for (let i = 0; i < 3; i++) cluster.fork(); setInterval(() => {}, 1000); }
+      else require('http').createServer((q, r) => r.end('x')).listen(0, () => console.log('up', process.pid));`,
+      ),
+    );
+    await eventually(() => expect(app.output().match(/up/g)).toHaveLength(3));
+    const workers = [...app.output().matchAll(/up (\d+)/g)].map(([, pid]) => Number(pid));
+    await listed([app.pid, ...workers]);
+    for (const pid of workers) expect((await ask(`stats?window=0&process=${pid}`)).body.process.pid).toBe(pid);
+    app.child.kill('SIGTERM');
+  });
+});
+
+describe('another container of the pod', () => {
+  const within = ['unshare', '-p', '-f', '--mount-proc', '--kill-child'];
+  it('registers with the door, is reached through it, and takes over when the door goes', async (context) => {
+    if (process.getuid?.() !== 0) context.skip('a pid namespace of its own takes root');
+    const script = program('told.cjs', told);
+    const first = start(script, { stdin: 'pipe', env: { NODEOPS_CONTAINER: 'web' } });
+    await listed([first.pid]);
+    const configDir = join(bed.dir, 'other');
+    const second = start(program('two.cjs', `${server} require('child_process').fork(${JSON.stringify(script)});`), {
+      within,
+      env: { NODEOPS_CONTAINER: 'side', NODEOPS_CONFIG_DIR: configDir },
+    });
+    await second.says('up');
+    const processes = async () => (await ask('processes')).body.data.processes as { container: string; pid: number }[];
+    await eventually(
+      async () => expect((await processes()).map(({ container }) => container).sort()).toEqual(['side', 'side', 'web']),
+      8_000,
+    );
+    const side = (await processes()).filter(({ container }) => container === 'side');
+    for (const { pid } of side) {
+      const reply = await ask(`stats?window=0&process=side/${pid}`);
+      expect(reply.status).toBe(200);
+      expect(reply.body.process).toEqual({ container: 'side', pid });
+    }
+    expect((await ask('stats?process=web')).body.process.pid).toBe(first.pid);
+    expect((await ask('stats?process=side')).body.error.code).toBe('ambiguous-process');
+    first.child.kill('SIGKILL');
+    await eventually(async () => expect(await processes()).toHaveLength(2), 3_000);
+    expect((await ask('stats?window=0&process=side/1')).body.process).toEqual({ container: 'side', pid: 1 });
+  });
+});
+
+it('runs on Node 20 and 26 side by side', async () => {
+  const script = program('told.cjs', told);
+  const old = start(script, { stdin: 'pipe', node: nodeOf(20) });
+  await old.says('up');
+  await listed([old.pid]);
+  const young = start(script, { stdin: 'pipe', node: nodeOf(26) });
+  await listed([old.pid, young.pid]);
+  expect((await ask(`version?process=${young.pid}`)).body.data.nodeVersion).toMatch(/^v26/);
+  expect((await ask(`version?process=${old.pid}`)).body.data.nodeVersion).toMatch(/^v20/);
+});

@@ -1,0 +1,177 @@
+/**
+ * The table of test/inject/cases on a real API server: the chart's policy (Kubernetes 1.36 and newer) is installed for one
+ * namespace, and each pod is created with a server-side dry run. Without NODEOPS_E2E_KUBECONFIG there is no API server that evaluates
+ * policies; then the same table is held to the rendered policy by test/inject/policy.test.ts only.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Container, Pod } from '../../src/inject/pod.ts';
+import { clusters, kubectlPath, type Manifest, template } from '../helm/helm.ts';
+import { type Case, cases } from '../inject/cases.ts';
+import { chartValues } from '../inject/chart-values.ts';
+
+const kubeconfig = process.env.NODEOPS_E2E_KUBECONFIG;
+const title = kubeconfig ? 'on the real API server' : 'on a real API server (needs NODEOPS_E2E_KUBECONFIG)';
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function kubectl(args: readonly string[], input = ''): Promise<Outcome> {
+  const binary = await kubectlPath();
+  return new Promise((resolve) => {
+    const child = execFile(
+      binary,
+      ['--kubeconfig', kubeconfig!, ...args],
+      { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 },
+      (error, stdout, stderr) => resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+    );
+    child.stdin?.end(input);
+  });
+}
+
+async function must(args: readonly string[], input = ''): Promise<string> {
+  const { code, stdout, stderr } = await kubectl(args, input);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+describe.skipIf(!kubeconfig)(title, () => {
+  const id = randomBytes(4).toString('hex');
+  const label = `nodeops-e2e-${id}`;
+  const installed = new Map<string, Promise<void>>();
+  let supported = false;
+
+  beforeAll(async () => {
+    const { stdout } = await kubectl(['api-resources', '--api-group=admissionregistration.k8s.io', '-o', 'name']);
+    supported = stdout.includes('mutatingadmissionpolicies');
+    expect(supported, 'the cluster has no MutatingAdmissionPolicy: use Kubernetes 1.36 or newer').toBe(true);
+  });
+  afterAll(async () => {
+    if (!supported) return;
+    const kinds = 'mutatingadmissionpolicies,mutatingadmissionpolicybindings';
+    await kubectl(['delete', kinds, '-l', `nodeops-e2e=${label}`, '--ignore-not-found', '--wait=false']);
+    await kubectl(['delete', 'namespace', '-l', `nodeops-e2e=${label}`, '--ignore-not-found', '--wait=false']);
+  });
+
+  /** A namespace for each set of settings, with the policy rendered for them and bound to that namespace alone. */
+  function namespaceOf({ settings, namespaceAsks }: Case): Promise<string> {
+    const key = JSON.stringify([settings, namespaceAsks]);
+    const keys = [...installed.keys()];
+    const namespace = `${label}-${keys.includes(key) ? keys.indexOf(key) : keys.length}`;
+    if (!installed.has(key)) installed.set(key, install(namespace, settings, namespaceAsks));
+    return installed.get(key)!.then(() => namespace);
+  }
+
+  async function install(namespace: string, settings: Case['settings'], namespaceAsks: boolean): Promise<void> {
+    const labels = { 'nodeops-e2e': label, ...(namespaceAsks ? { 'nodeops.dev/inject': 'true' } : {}) };
+    const manifests = await template(clusters['1.36']!, {
+      engine: 'policy',
+      rbac: { create: false },
+      ...chartValues(settings),
+    });
+    const policies = manifests
+      .filter(({ kind }) => kind.startsWith('MutatingAdmissionPolicy'))
+      .map((one) => renamed(one, namespace));
+    const items = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }, ...policies];
+    await must(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    await untilActive(namespace, settings.version, namespaceAsks);
+  }
+
+  function renamed(manifest: Manifest, namespace: string): Manifest {
+    const copy = structuredClone(manifest);
+    copy.metadata.name = `${namespace}-${copy.metadata.name}`;
+    copy.metadata.labels = { 'nodeops-e2e': label };
+    if (copy.kind === 'MutatingAdmissionPolicyBinding') copy.spec.policyName = `${namespace}-${copy.spec.policyName}`;
+    else
+      copy.spec.matchConstraints.namespaceSelector.matchExpressions.push({
+        key: 'kubernetes.io/metadata.name',
+        operator: 'In',
+        values: [namespace],
+      });
+    return copy;
+  }
+
+  /** Policies take effect some time after they are created. */
+  async function untilActive(namespace: string, version: string, namespaceAsks: boolean): Promise<void> {
+    const annotations = namespaceAsks ? {} : { 'nodeops.dev/inject': 'true' };
+    const probe: Pod = { metadata: { annotations }, spec: { containers: [{ name: 'probe' }] } };
+    for (const end = Date.now() + 30_000; Date.now() < end; ) {
+      const pod = await create(probe, namespace, version);
+      if (pod.metadata?.annotations?.['nodeops.dev/injected'] === 'probe') return;
+    }
+    throw new Error(`the policy did not take effect in ${namespace} within 30 s`);
+  }
+
+  async function create(pod: Pod, namespace: string, version: string): Promise<Pod> {
+    const made = JSON.parse(
+      await must(
+        ['create', '-n', namespace, '--dry-run=server', '-o', 'json', '--validate=strict', '-f', '-'],
+        JSON.stringify(completed(pod)),
+      ),
+    );
+    // the chart's version stands where the table has one of its own
+    const annotations = made.metadata.annotations ?? {};
+    if ('nodeops.dev/version' in annotations) annotations['nodeops.dev/version'] = version;
+    return made;
+  }
+
+  it.each(cases.filter(isAccepted))('$file: $name', async (one) => {
+    const made = await create(one.pod, await namespaceOf(one), one.settings.version);
+    expect(made.metadata?.annotations ?? {}).toEqual(completed(one.out).metadata?.annotations ?? {});
+    expect(named(made.spec)).toMatchObject(named(completed(one.out).spec) as object);
+    expect((made.spec.initContainers ?? []).map(({ name }) => name)).toEqual(
+      (one.out.spec.initContainers ?? []).map(({ name }) => name),
+    );
+  });
+});
+
+/** A mirror pod may be created by a kubelet only; a claim or a missing Secret are of no concern to a dry run. */
+function isAccepted({ pod }: Case): boolean {
+  return !('kubernetes.io/config.mirror' in (pod.metadata?.annotations ?? {}));
+}
+
+/** The table leaves out what every pod needs. */
+function completed(pod: Pod): Pod {
+  const withImage = (container: Container): Container => ({ image: 'registry.example/app:1', ...container });
+  const { metadata = {}, spec } = structuredClone(pod);
+  const name = metadata.name || metadata.generateName ? {} : { generateName: 'case-' };
+  const owners = metadata.ownerReferences ? { ownerReferences: undefined } : {};
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...name, ...metadata, ...owners },
+    spec: {
+      ...spec,
+      containers: spec.containers.map(withImage),
+      ...(spec.initContainers ? { initContainers: spec.initContainers.map(withImage) } : {}),
+      volumes: [...(spec.volumes ?? []), ...missingVolumes(spec)],
+    },
+  } as Pod;
+}
+
+function missingVolumes(spec: Pod['spec']): { name: string; emptyDir: object }[] {
+  const known = new Set((spec.volumes ?? []).map(({ name }) => name));
+  const used = spec.containers.flatMap((container) => (container.volumeMounts ?? []).map(({ name }) => name));
+  return [...new Set(used)].filter((name) => !known.has(name)).map((name) => ({ name, emptyDir: {} }));
+}
+
+/** Lists by name, since the API server adds mounts and volumes of its own. */
+function named(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(named);
+    const keyed = items.every((item) => typeof item === 'object' && item !== null && 'name' in item);
+    return keyed && items.length > 0
+      ? Object.fromEntries(items.map((item) => [(item as { name: string }).name, item]))
+      : items;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => !(Array.isArray(inner) && inner.length === 0))
+      .map(([key, inner]) => [key, named(inner)]),
+  );
+}

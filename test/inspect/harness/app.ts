@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Reading, ReadingName } from '../../../src/inspect/subject.ts';
+import type { Replies } from '../../../src/protocol/replies.ts';
+
+const modules = new URL('../../../node_modules/', import.meta.url).pathname;
+export const nodes = {
+  20: join(modules, 'node20/bin/node'),
+  22: join(modules, 'node22/bin/node'),
+  24: join(modules, 'node/bin/node'),
+  26: join(modules, 'node26/bin/node'),
+} as const;
+export type NodeMajor = keyof typeof nodes;
+export const majors = Object.keys(nodes).map(Number) as NodeMajor[];
+export const apps = new URL('../apps/', import.meta.url).pathname;
+
+/** Bundles the harness as the agent is bundled, so that what travels as source text is what ships. */
+export async function buildHarness(): Promise<string> {
+  const outdir = await mkdtemp(join(tmpdir(), 'nodeops-inspect-'));
+  await build({
+    entryPoints: ['preload', 'answer'].map((name) => new URL(`./${name}.ts`, import.meta.url).pathname),
+    bundle: true,
+    platform: 'node',
+    minify: true,
+    keepNames: true,
+    format: 'cjs',
+    target: 'node20',
+    outdir,
+    outExtension: { '.js': '.cjs' },
+    logLevel: 'error',
+  });
+  return outdir;
+}
+
+export type Answer<N extends ReadingName> = Reading<Replies[N]> & { tookMs: number };
+
+export class App {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  stdout = '';
+  stderr = '';
+  #port: Promise<number> | undefined;
+
+  constructor(
+    node: string,
+    args: string[],
+    { harness, env = {} }: { harness?: string; env?: Record<string, string> } = {},
+  ) {
+    const preload = harness ? ['--require', join(harness, 'preload.cjs')] : [];
+    this.child = spawn(node, [...preload, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      // a group of its own, so that what it starts ends with it
+      detached: true,
+      env: { PATH: process.env.PATH, ...env },
+    });
+    this.pid = this.child.pid!;
+    this.child.stdout!.on('data', (data) => {
+      this.stdout += data;
+    });
+    this.child.stderr!.on('data', (data) => {
+      this.stderr += data;
+    });
+    if (harness) this.#port = once(this.child.stdio[3]!, 'data').then(([data]) => Number(String(data)));
+  }
+
+  /** Waits until the app's script has run and, with the harness, its worker answers. */
+  async up(): Promise<this> {
+    await this.said(/^up$/m);
+    await this.#port;
+    return this;
+  }
+
+  async said(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+    const endAt = Date.now() + timeoutMs;
+    for (;;) {
+      const match = pattern.exec(this.stdout);
+      if (match) return match;
+      if (Date.now() > endAt) throw new Error(`${pattern} was not said: ${this.stdout} ${this.stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** Lets it do what it is for, and waits until it is in the middle of it. */
+  async go(settleMs = 150): Promise<this> {
+    this.child.stdin!.write('go\n');
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    return this;
+  }
+
+  async ask<N extends ReadingName>(name: N, parameters: object = {}): Promise<Answer<N>> {
+    const socket = connect((await this.#port)!, '127.0.0.1');
+    socket.write(JSON.stringify({ name, parameters }));
+    let text = '';
+    for await (const piece of socket) text += piece;
+    const answer = JSON.parse(text) as Answer<N> & { error?: string };
+    if (answer.error) throw new Error(answer.error);
+    return answer;
+  }
+
+  /** Has its worker pause the main thread and end in mid-pause. */
+  async pauseAndDie(): Promise<void> {
+    const socket = connect((await this.#port)!, '127.0.0.1');
+    socket.write(JSON.stringify({ name: 'pause and die' }));
+    await once(socket, 'data');
+    socket.destroy();
+  }
+
+  async kill(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      process.kill(-this.pid, 'SIGKILL');
+      await once(this.child, 'close');
+    }
+  }
+}

@@ -1,0 +1,9 @@
+// Preloaded into an app under test: starts the worker beside this file, as the agent does.
+import { join } from 'node:path';
+import { isMainThread, Worker } from 'node:worker_threads';
+import { installCounters } from '../../../src/inspect/counters.ts';
+
+if (isMainThread) {
+  installCounters();
+  new Worker(join(__dirname, 'answer.cjs'), { execArgv: [], env: {}, stdout: true, stderr: true }).unref();
+}

@@ -1,0 +1,271 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { App, apps, buildHarness, majors, nodes } from './harness/app.ts';
+import { lineOf } from './harness/lines.ts';
+
+const modes = join(apps, 'modes.cjs');
+let harness: string;
+const running: App[] = [];
+
+beforeAll(async () => {
+  harness = await buildHarness();
+});
+afterEach(async () => {
+  for (const app of running.splice(0)) {
+    await app.kill();
+    expect(app.stderr).toBe('');
+    expect(app.stdout.replace(/^(up|port \d+|memory .*|microtask .*|count \d+)\n/gm, '')).toBe('');
+  }
+});
+afterAll(() => execFileSync('rm', ['-r', harness]));
+
+describe.each(majors)('from a worker thread on Node %i', (major) => {
+  const start = async (...args: string[]): Promise<App> => {
+    const app = new App(nodes[major], args, { harness });
+    running.push(app);
+    return app.up();
+  };
+  const busy = async (mode: string, ...args: string[]): Promise<App> => (await start(modes, mode, ...args)).go();
+
+  test('stack, stats and memstats of an endless loop', async () => {
+    const app = await busy('spinOuter');
+    const { data, stuck } = await app.ask('stack');
+    expect(stuck).toBeNull();
+    expect(data.pending).toBeNull();
+    const [main] = data.threads;
+    expect(data.threads).toHaveLength(1);
+    expect(main?.state).toBe('running');
+    expect(main?.frames.slice(0, 3)).toMatchObject([
+      { function: 'spinInner', file: modes, line: lineOf(modes, 'while (Date.now() < end);') },
+      { function: 'spinOuter', file: modes, line: lineOf(modes, '  spinInner();'), column: 3 },
+      { function: 'start', file: modes },
+    ]);
+    expect(main?.frames.at(-1)).toMatchObject({ function: 'processTimers', file: 'node:internal/timers' });
+
+    const stats = await app.ask('stats', { window: 300 });
+    expect(stats.data.eventLoop.utilization).toBe(1);
+    expect(stats.data.eventLoop.delayMaxMs).toBeGreaterThan(250);
+    expect(stats.data.eventLoop.windowMs).toBeGreaterThanOrEqual(300);
+    expect(stats.data.cpu.percent).toBeGreaterThan(30);
+    expect(stats.data.threads.workers).toBe(0);
+    expect((await app.ask('memstats')).data.heap?.usedBytes).toBeGreaterThan(1e6);
+  });
+
+  test.each(['backtrack', 'waitForever'])('the stack while in %s', async (mode) => {
+    const { data, stuck } = await (await busy(mode)).ask('stack');
+    expect(stuck).toBeNull();
+    expect(data.threads[0]?.frames[0]).toMatchObject({ function: mode, file: modes });
+  });
+
+  test('every reading when stuck in a child process: what the kernel shows, and the last known figures', async () => {
+    const app = await start(modes, 'runChild');
+    const before = await app.ask('stats', { window: 20 });
+    const heapBefore = (await app.ask('memstats')).data.heap;
+    await app.go();
+    const stack = await app.ask('stack');
+    expect(stack.stuck?.state).toBe('S');
+    expect(stack.stuck?.syscall).toMatch(/^epoll_p?wait$/);
+    expect(stack.stuck?.summary).toMatch(
+      /^main thread is waiting in epoll_p?wait\(2\) for at least \d\.\d s, .*execSync/,
+    );
+    expect(stack.data.threads).toEqual([{ thread: 'main', name: null, state: 'native', frames: [] }]);
+    const memstats = await app.ask('memstats');
+    expect(memstats.stuck?.forMs).toBeGreaterThan(stack.stuck!.forMs);
+    expect(memstats.data.heap).toEqual(heapBefore);
+    expect(memstats.data.rssBytes).toBeGreaterThan(1e7);
+    expect(memstats.notes.join()).toMatch(/heap figures are from \d+\.\d s ago/);
+    const stats = await app.ask('stats', { window: 200 });
+    expect(stats.data.handles).toEqual(before.data.handles);
+    expect(stats.data.eventLoop).toMatchObject({ utilization: 1, delayMaxMs: stats.stuck?.forMs });
+    for (const { tookMs } of [stack, memstats, stats]) expect(tookMs).toBeLessThan(2_000);
+  });
+
+  test('a synchronous key derivation is native code that runs', async () => {
+    const { stuck } = await (await busy('derive')).ask('memstats');
+    expect(stuck?.summary).toMatch(/in native code for at least 1\.\d s, such as synchronous crypto/);
+  });
+
+  test('a read of a fifo names read(2)', async () => {
+    const fifo = join(harness, `fifo-${major}`);
+    execFileSync('mkfifo', [fifo]);
+    // a writer that writes nothing; without one it would wait in open(2)
+    const writer = openSync(fifo, 'r+');
+    try {
+      const { stuck } = await (await busy('readFifo', fifo)).ask('stack');
+      expect(stuck?.summary).toMatch(/^main thread is waiting in read\(2\) for at least 1\.\d s$/);
+    } finally {
+      closeSync(writer);
+    }
+  });
+
+  test('a giant JSON.parse cannot be interrupted, and that is said', async () => {
+    const { stuck, data, tookMs } = await (await busy('parseHuge')).ask('stack');
+    expect(tookMs).toBeLessThan(2_000);
+    if (stuck) expect(stuck.summary).toMatch(/JSON\.parse|garbage collection/);
+    else expect(data.threads[0]?.frames[0]).toMatchObject({ function: 'parseHuge' });
+  });
+
+  test('what an idle loop waits for', async () => {
+    const app = await busy('idle');
+    const port = (await app.said(/port (\d+)/))[1];
+    const { data } = await app.ask('stack');
+    expect(data.threads).toEqual([{ thread: 'main', name: null, state: 'idle', frames: [] }]);
+    const details = Object.fromEntries(data.pending!.map(({ type, details }) => [type, details]));
+    expect(details).toMatchObject({
+      Timeout: ['every 1234 ms', 'once after 98765 ms'],
+      TCPServerWrap: [`127.0.0.1:${port}`],
+    });
+    const stats = await app.ask('stats', { window: 200 });
+    expect(stats.data.handles?.byType).toEqual({ Timeout: 2, PipeWrap: 1, TCPServerWrap: 1 });
+    expect(stats.data.requests).toEqual({ total: 0, byType: {} });
+    expect(stats.data.eventLoop.utilization).toBeLessThan(0.5);
+    expect(stats.data.threads.uvPool).toBe(4);
+    const { data: after } = await app.ask('stats', { window: 0 });
+    expect(after.eventLoop).toEqual({
+      utilization: null,
+      delayP50Ms: null,
+      delayP99Ms: null,
+      delayMaxMs: null,
+      windowMs: 0,
+    });
+    expect(after.handles).toEqual(stats.data.handles);
+  });
+
+  test('a loop that is busy for 50 ms at a time has delays of about that', async () => {
+    const { data } = await (await busy('halfBusy')).ask('stats', { window: 500 });
+    expect(data.eventLoop.delayP50Ms).toBeGreaterThan(25);
+    expect(data.eventLoop.delayMaxMs).toBeGreaterThanOrEqual(data.eventLoop.delayP50Ms!);
+    expect(data.eventLoop.utilization).toBeGreaterThan(0.3);
+  });
+
+  test('memstats agrees with process.memoryUsage of the app', async () => {
+    const app = await busy('memory', '--');
+    const own = JSON.parse((await app.said(/memory (.*)/))[1]!) as NodeJS.MemoryUsage;
+    const { data } = await app.ask('memstats');
+    expect(data.heap!.usedBytes / own.heapUsed).toBeCloseTo(1, 0);
+    expect(data.heap!.arrayBuffersBytes).toBeGreaterThanOrEqual(7_000_000);
+    expect(data.heap!.arrayBuffersBytes).toBeLessThan(8_000_000);
+    expect(data.rssBytes! / own.rss).toBeCloseTo(1, 0);
+    expect(data.heap!.limitBytes).toBeGreaterThan(data.heap!.totalBytes);
+    expect(data.heap!.nativeContexts).toBe(1);
+    const used = data.spaces!.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
+    expect(used / data.heap!.usedBytes).toBeCloseTo(1, 0);
+    expect(data.spaces!.map(({ name }) => name)).toContain('old_space');
+  });
+
+  test('garbage collections are counted by kind', async () => {
+    const app = await busy('collect');
+    const deadline = Date.now() + 10_000;
+    let gc = (await app.ask('memstats')).data.gc!;
+    while (gc.scavenge.count + gc.minorMarkSweep.count < 5 && Date.now() < deadline)
+      gc = (await app.ask('memstats')).data.gc!;
+    const young = gc.scavenge.count ? gc.scavenge : gc.minorMarkSweep;
+    expect(young.count).toBeGreaterThanOrEqual(5);
+    expect(young.totalPauseMs).toBeGreaterThanOrEqual(young.maxPauseMs);
+    expect(young.maxPauseMs).toBeGreaterThan(0);
+    expect(Date.parse(gc.last!.at)).toBeGreaterThan(Date.parse(gc.since));
+  });
+
+  test('each worker thread, one blocked, one idle, one in native code', async () => {
+    const app = await (await start(modes, 'workers')).go(600);
+    const { data, tookMs } = await app.ask('stack');
+    expect(data.threads.map(({ name, state }) => [name, state])).toEqual([
+      [null, 'idle'],
+      ['spinner', 'running'],
+      ['waiter', 'idle'],
+      [null, 'native'],
+    ]);
+    expect(data.threads[1]?.frames[0]).toMatchObject({ function: 'spinInWorker', file: '[worker eval]', line: 1 });
+    expect(tookMs).toBeLessThan(1_500);
+    expect((await app.ask('stats', { window: 0 })).data.threads.workers).toBe(3);
+  });
+
+  test('a deep recursion shows its innermost frames and says so', async () => {
+    const { data, notes } = await (await busy('recurse')).ask('stack');
+    expect(data.threads[0]?.frames.length).toBe(199);
+    expect(notes).toEqual(['main: the innermost 199 frames are shown; V8 keeps no more']);
+  });
+
+  test('an app that breaks errors, JSON, the console and its globals is read all the same', async () => {
+    const app = await busy('hostile');
+    expect((await app.ask('stack')).data.threads[0]?.frames[0]).toMatchObject({ function: 'spinInner' });
+    expect((await app.ask('memstats')).data.heap?.usedBytes).toBeGreaterThan(1e6);
+    expect((await app.ask('stats', { window: 100 })).data.eventLoop.delayMaxMs).toBeGreaterThan(80);
+  });
+
+  test('microtasks of the app run when they would have run', async () => {
+    const app = await busy('queueThenSpin');
+    for (const name of ['stack', 'memstats', 'stats', 'stack'] as const) await app.ask(name, { window: 50 });
+    expect((await app.said(/microtask ran (.*)/))[1]).toBe('in order');
+  });
+
+  test('an ES module app', async () => {
+    const esm = join(apps, 'esm.mjs');
+    const app = await (await start(esm)).go();
+    expect((await app.ask('stack')).data.threads[0]?.frames[0]).toMatchObject({
+      function: 'spinInModule',
+      file: esm,
+      line: lineOf(esm, 'for (;;);'),
+    });
+    expect((await app.ask('memstats')).data.heap?.usedBytes).toBeGreaterThan(1e6);
+  });
+
+  test.each(['inline', 'linked'] as const)(
+    'a bundle with an %s source map shows the original position',
+    async (sourcemap) => {
+      const outfile = join(harness, `${sourcemap}-${major}.cjs`);
+      const original = join(apps, 'original.ts');
+      await build({
+        entryPoints: [original],
+        outfile,
+        sourcemap,
+        bundle: true,
+        minify: true,
+        platform: 'node',
+        logLevel: 'error',
+      });
+      const app = await (await start(outfile)).go();
+      const frame = (await app.ask('stack')).data.threads[0]!.frames[0]!;
+      expect(frame.file).toBe(original);
+      expect(frame.line).toBe(lineOf(original, 'while (sum >= 0)'));
+      expect(frame.generated).toMatchObject({ file: outfile });
+    },
+  );
+
+  test('a script that was compiled in memory shows the original position', async () => {
+    const compiled = join(harness, `compiled-${major}.cjs`);
+    const original = join(apps, 'original.ts');
+    await build({ entryPoints: [original], outfile: compiled, sourcemap: 'inline', format: 'cjs', minify: true });
+    const app = await (await start(join(apps, 'in-memory.cjs'), original, compiled)).go();
+    const frame = (await app.ask('stack')).data.threads[0]!.frames[0]!;
+    expect(frame).toMatchObject({ file: original, line: lineOf(original, 'while (sum >= 0)'), generated: { line: 1 } });
+  });
+
+  test('an asker that dies in mid-pause lets the app run on within a second', async () => {
+    const app = await busy('count');
+    await app.pauseAndDie();
+    const before = Number(app.stdout.match(/count (\d+)\n$/)?.[1] ?? 0);
+    await app.said(new RegExp(`count ${before + 3}\n`), 1_000);
+  });
+
+  test('process shows what the kernel knows', async () => {
+    const app = await busy('idle');
+    const port = (await app.said(/port (\d+)/))[1];
+    const { data } = await app.ask('process', { duration: 100 });
+    expect(data).toMatchObject({ pid: app.pid, ppid: process.pid, durationMs: 100 });
+    expect(data.command).toMatch(/node --require \S+ \S+modes\.cjs idle$/);
+    expect(data.user).toBe(execFileSync('id', ['-un']).toString().trim());
+    expect(data.sockets).toContainEqual({
+      protocol: 'tcp',
+      local: `127.0.0.1:${port}`,
+      remote: null,
+      state: 'LISTEN',
+    });
+    expect(data.elapsedSeconds).toBeLessThan(30);
+    expect(data.threads).toBeGreaterThan(5);
+    expect(data.cpuPercentOver).toBeLessThan(100);
+  });
+});

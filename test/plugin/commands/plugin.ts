@@ -1,0 +1,84 @@
+/** The plugin as a child process, built for the test. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bundle, bundle } from '../viewing/bundle.ts';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  stderr(): string;
+  stdout(): string;
+}
+
+export class Plugin {
+  readonly #bundle: Bundle;
+  readonly #children = new Set<ChildProcess>();
+
+  private constructor(built: Bundle) {
+    this.#bundle = built;
+  }
+
+  static async build(): Promise<Plugin> {
+    return new Plugin(await bundle('cmd/kubectl-nodeops/main.ts'));
+  }
+
+  get path(): string {
+    return this.#bundle.path;
+  }
+
+  /** Starts it with arguments; `options.prefix` is a command that runs it. */
+  start(args: readonly string[], options: SpawnOptions & { prefix?: readonly string[] } = {}): Running {
+    const { prefix = [], ...spawnOptions } = options;
+    const [command, ...rest] = [...prefix, process.execPath, this.path, ...args];
+    return this.#watch(spawn(command!, rest, { stdio: ['pipe', 'pipe', 'pipe'], ...spawnOptions }));
+  }
+
+  /** On a terminal of its own, given by util-linux' `script`. */
+  onTerminal(args: readonly string[], options: SpawnOptions = {}): Running {
+    const line = [process.execPath, this.path, ...args].map((word) => `'${word}'`).join(' ');
+    return this.#watch(spawn('script', ['-qefc', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'], ...options }));
+  }
+
+  run(args: readonly string[], options: SpawnOptions & { prefix?: readonly string[] } = {}): Promise<Ended> {
+    const { child, ended } = this.start(args, options);
+    child.stdin?.end();
+    return ended;
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
+    await this.#bundle.remove();
+  }
+
+  #watch(child: ChildProcess): Running {
+    this.#children.add(child);
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout?.on('data', (chunk) => stdout.push(chunk));
+    child.stderr?.on('data', (chunk) => stderr.push(chunk));
+    child.stdin?.on('error', () => {});
+    const ended = new Promise<Ended>((resolve) => {
+      child.on('close', (code, signal) => {
+        this.#children.delete(child);
+        resolve({ code, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
+      });
+    });
+    const text = (chunks: Buffer[]) => () => Buffer.concat(chunks).toString();
+    return { child, ended, stdout: text(stdout), stderr: text(stderr) };
+  }
+}
+
+/** Waits until something is so; fails after a while. */
+export async function until(what: string, holds: () => boolean, limitMs = 15_000): Promise<void> {
+  for (const end = Date.now() + limitMs; !holds(); ) {
+    if (Date.now() > end) throw new Error(`${what} did not happen within ${limitMs} ms`);
+    await sleep(20);
+  }
+}
