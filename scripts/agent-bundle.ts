@@ -1,5 +1,6 @@
 /** Bundles the agent: one file for each entry, `node:` modules only, types beside them. */
 import { copyFile, mkdir } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
@@ -17,6 +18,16 @@ export const shared = {
     'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
   },
 } as const satisfies BuildOptions;
+
+/** Libraries that name Node's modules without `node:` get it: what the agent requires can then be seen at a glance. */
+const nodePrefix: Plugin = {
+  name: 'node-prefix',
+  setup({ onResolve }) {
+    onResolve({ filter: /^[a-z_/]+$/ }, ({ path }) =>
+      isBuiltin(path) ? { path: `node:${path}`, external: true } : undefined,
+    );
+  },
+};
 
 /**
  * `import source from 'bundle:PATH'` gives the bundled text of a source file: how a worker's code travels inside one file.
@@ -36,6 +47,7 @@ export function bundledText(saw: (metafile: Metafile) => void = () => {}): Plugi
           entryPoints: [path],
           format: 'cjs',
           target: 'node20',
+          plugins: [nodePrefix],
           write: false,
           metafile: true,
         });
@@ -50,7 +62,7 @@ export function bundledText(saw: (metafile: Metafile) => void = () => {}): Plugi
 export async function bundleAgent(directory: string): Promise<Metafile[]> {
   await mkdir(directory, { recursive: true });
   const seen: Metafile[] = [];
-  const plugins = [bundledText((metafile) => seen.push(metafile))];
+  const plugins = [nodePrefix, bundledText((metafile) => seen.push(metafile))];
   const entry = async (source: string, format: 'cjs' | 'esm', file: string) => {
     const outfile = join(directory, file);
     const result = await build({

@@ -1,6 +1,6 @@
 /** `configDir/PID` holds the agent's port, as with gops: how a process is found by its id on the same machine. */
 import { closeSync, constants, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * Writes the file of a process; false where that is not possible (read-only file system, no rights, no space).
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 export function writePortFile(configDir: string, pid: number, port: number): boolean {
   const temporary = join(configDir, `.${pid}.${process.hrtime.bigint()}`);
   try {
-    mkdirSync(configDir, { recursive: true, mode: 0o700 });
+    makeDirectory(configDir);
     const file = openSync(
       temporary,
       constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0),
@@ -29,6 +29,19 @@ export function writePortFile(configDir: string, pid: number, port: number): boo
       // it never came to be
     }
     return false;
+  }
+}
+
+/** Not mkdir's own `recursive`: it tries for ever where a parent is there and nothing can be made in it, as in /proc. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeDirectory(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
   }
 }
 
@@ -59,4 +72,24 @@ export function isAlive(pid: number): boolean {
   } catch {
     return true;
   }
+}
+
+// The worker writes the file while the main thread may be leaving and removing it: words 1 and 2 of what they share say so.
+const writing = 1;
+const leaving = 2;
+/** A write to a file system that hangs does not keep the app from ending. */
+const writerMs = 50;
+
+/** In the worker: writes, unless the main thread is on its way out. */
+export function writeUnlessLeaving(shared: Int32Array, write: () => void): void {
+  Atomics.store(shared, writing, 1);
+  if (Atomics.load(shared, leaving) === 0) write();
+  Atomics.store(shared, writing, 0);
+  Atomics.notify(shared, writing);
+}
+
+/** In the main thread, when it ends: waits for a write that has begun, and lets none begin. */
+export function waitForWriter(shared: Int32Array): void {
+  Atomics.store(shared, leaving, 1);
+  Atomics.wait(shared, writing, 1, writerMs);
 }

@@ -3,6 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { protocolVersion } from '../protocol/limits.ts';
 import type { ProcessInfo, VersionReply } from '../protocol/replies.ts';
+import { ancestors } from './ancestors.ts';
 import { builtin } from './builtin.ts';
 import type { Kinship } from './lease/messages.ts';
 import type { Settings } from './settings.ts';
@@ -32,6 +33,7 @@ export function identify(settings: Settings): Identity {
       uid,
       door: false,
       port: 0,
+      parents: ancestors(process.ppid),
     },
     version: {
       agentVersion,

@@ -11,7 +11,7 @@ export interface Task {
   readonly role: { mode: 'keeper'; inherited: readonly Sibling[] } | { mode: 'woken'; key: string; keeperPort: number };
   readonly settings: Settings;
   readonly identity: Identity;
-  /** The agent's own port, for the main thread to see without a message. */
+  /** The agent's own port, for the main thread to see without a message; further words: config-dir.ts. */
   readonly port: Int32Array;
 }
 

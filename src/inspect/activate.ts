@@ -24,6 +24,8 @@ export interface ActivateOptions {
 const sigusr1 = 1n << 9n;
 /** How often it is looked whether the port is there by now. */
 const pollMs = 10;
+/** An inspector that opens at all is open by then, unless the machine is very busy. */
+const settledMs = 400;
 
 /**
  * Opens a line to a Node process from outside, whether its loop is blocked or not: by the inspector it has open, else by
@@ -41,8 +43,9 @@ export async function activate(pid: number, { timeoutMs = 1_200 }: ActivateOptio
 
   await checkSignal(pid, procDir, settings);
   signal(pid);
-  const address = await waitForPort(pid, procDir, before, timeoutMs);
-  return closingAfterwards(await openRemote(address));
+  const { address, ours } = await waitForPort(pid, procDir, before, timeoutMs);
+  const inspector = await openRemote(address);
+  return ours ? closingAfterwards(inspector) : inspector;
 }
 
 async function checkTarget(pid: number, procDir: string): Promise<void> {
@@ -106,17 +109,27 @@ function signal(pid: number): void {
   }
 }
 
-async function waitForPort(pid: number, procDir: string, before: Address[], timeoutMs: number): Promise<Address> {
+/** Looks for a new port first. Without one, the signal changed nothing: an inspector was open on a port nobody could guess. */
+async function waitForPort(
+  pid: number,
+  procDir: string,
+  before: Address[],
+  timeoutMs: number,
+): Promise<{ address: Address; ours: boolean }> {
   const known = new Set(before.map(({ port }) => port));
-  const endAt = performance.now() + timeoutMs;
-  while (performance.now() < endAt) {
+  const startedAt = performance.now();
+  let triedKnown = false;
+  for (let waited = 0; waited < timeoutMs; waited = performance.now() - startedAt) {
     const ports = await listeningOn(procDir);
     if (!ports) throw new NodeopsError('no-such-process', `process ${pid} ended`);
-    for (const address of ports) if (!known.has(address.port) && (await isInspector(address))) return address;
+    for (const address of ports)
+      if (!known.has(address.port) && (await isInspector(address))) return { address, ours: true };
+    if (waited > settledMs && !triedKnown) {
+      triedKnown = true;
+      for (const address of before) if (await isInspector(address)) return { address, ours: false };
+    }
     await sleep(pollMs);
   }
-  // it may have one open on a port of the app's choice, in which case the signal changes nothing
-  for (const address of before) if (await isInspector(address)) return address;
   throw new NodeopsError('stuck', `process ${pid} did not open its inspector within ${timeoutMs} ms of SIGUSR1`, {
     hint: 'its main thread is in native code, or the app handles SIGUSR1 itself',
   });

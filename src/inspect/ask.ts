@@ -10,6 +10,15 @@ export const silenceMs = limits.readDeadlineMs - 500;
 
 export type Answer<T> = { value: T; stuck: null } | { value: null; stuck: NativeEvidence };
 
+/** One line for all questions of a reading: opening a second one from outside would signal the process again. */
+const lines = new WeakMap<Subject, Promise<Inspector>>();
+
+function lineTo(subject: Subject): Promise<Inspector> {
+  const line = lines.get(subject) ?? subject.inspector();
+  lines.set(subject, line);
+  return line;
+}
+
 /**
  * Asks the main thread something, and lets go of it again. When it does not answer within `timeoutMs`, the answer is what
  * the kernel shows of it. Throws what the inspector throws but `stuck`.
@@ -22,7 +31,7 @@ export async function askMainThread<T>(
   const since = Date.now();
   let opened: Inspector | undefined;
   const ask = async (): Promise<T> => {
-    opened = await subject.inspector();
+    opened = await lineTo(subject);
     return question(opened);
   };
   try {

@@ -8,7 +8,7 @@ export interface Subject {
   readonly pid: number;
   /** Where the kernel shows it: `/proc/self` from inside, `/proc/PID` from outside; absent on other systems. */
   readonly procDir: string;
-  /** Opened when first asked for, the same one each time; whoever made the Subject closes it. */
+  /** Called once a reading at most; whoever made the Subject closes what it opened. */
   inspector(): Promise<Inspector>;
   /** Last figures read from the main thread, for when it is stuck; kept per process by whoever makes the Subject. */
   readonly lastKnown: Map<string, unknown>;

@@ -1,4 +1,5 @@
 import { asNodeopsError } from '../protocol/errors.ts';
+import { fromGops } from './cli/gops-arguments.ts';
 import { errorLine } from './cli/messages.ts';
 import { runProgram } from './cli/program.ts';
 import { commands } from './commands/index.ts';
@@ -11,7 +12,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       const { runCompletion } = await import('./completion/run.ts');
       return await runCompletion(argv.slice(1), io);
     }
-    return await runProgram(argv, commands, io);
+    return await runProgram(fromGops(argv, io.program), commands, io);
   } catch (error) {
     if (isClosedPipe(error)) return 0;
     io.stderr.write(errorLine(io.program, error));

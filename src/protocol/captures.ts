@@ -51,7 +51,13 @@ export const captures = {
     mediaType: 'application/json',
     parameters: {
       duration: { type: 'duration', summary: 'how long to sample', default: 30_000, min: 100, max: hour },
-      interval: { type: 'integer', summary: 'time between samples, in microseconds', default: 1_000, min: 50, max: 1_000_000 },
+      interval: {
+        type: 'integer',
+        summary: 'time between samples, in microseconds',
+        default: 1_000,
+        min: 50,
+        max: 1_000_000,
+      },
       thread: { type: 'text', summary: 'main, all, or a worker thread id', default: 'main', maxLength: 16 },
     },
   },
@@ -104,6 +110,12 @@ export type CaptureParameters<N extends CaptureName> = Parsed<(typeof captures)[
 
 export function isCaptureName(name: string): name is CaptureName {
   return Object.hasOwn(captures, name);
+}
+
+/** Artifact of `pprof-cpu` with `thread=all`; with one thread it is that thread's V8 profile itself. */
+export interface ThreadProfiles {
+  /** `thread` is `main` or `worker ID`, as in `stack`; `profile` is what V8's `Profiler.stop` gave. */
+  threads: { thread: string; profile: object }[];
 }
 
 export type JobState = 'running' | 'finished' | 'failed' | 'abandoned';

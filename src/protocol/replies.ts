@@ -3,6 +3,14 @@
  * platform, no cgroup, the main thread stuck in native code) and never zero.
  */
 
+/** A process above another one, Node or not. */
+export interface Ancestor {
+  pid: number;
+  ppid: number;
+  /** As the kernel knows it, at most 15 characters. */
+  name: string;
+}
+
 /** One Node process as the door of its pod sees it. Its name is `container/pid`. */
 export interface ProcessInfo {
   /** The container's name if the agent was told (`NODEOPS_CONTAINER`), else null. */
@@ -25,6 +33,8 @@ export interface ProcessInfo {
   door: boolean;
   /** The port on loopback that answers for this process alone. */
   port: number;
+  /** What it was started under, nearest first, at most 16; absent where that cannot be seen. */
+  parents?: Ancestor[];
 }
 
 export interface VersionReply {

@@ -1,60 +1,22 @@
 /** Who may, and what they are told who may not. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { type Accounts, openAccounts } from './accounts.ts';
 import { type Bed, openBed } from './bed.ts';
 import { container, healthy, pod } from './pods.ts';
 
 let bed: Bed;
-let directory: string;
-
-interface Kubeconfig {
-  clusters: { name: string; cluster: Record<string, unknown> }[];
-  contexts: { name: string; context: { cluster: string; user: string } }[];
-  users: { name: string; user: Record<string, unknown> }[];
-  'current-context': string;
-}
-
-/** The bed's kubeconfig, changed; a path. */
-async function kubeconfigWith(name: string, change: (config: Kubeconfig) => void): Promise<string> {
-  const { stdout } = await bed.kubectl(['config', 'view', '--raw', '--minify', '--flatten']);
-  const config = parse(stdout) as Kubeconfig;
-  change(config);
-  const path = join(directory, name);
-  await writeFile(path, stringify(config));
-  return path;
-}
-
-const asToken = (name: string, token: string) =>
-  kubeconfigWith(name, (config) => {
-    config.users[0]!.user = { token };
-  });
-
-async function account(name: string, rules: readonly object[]): Promise<string> {
-  const metadata = { name };
-  const subject = { kind: 'ServiceAccount', name, namespace: bed.namespace };
-  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name };
-  await bed.create(
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata, rules },
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata, roleRef, subjects: [subject] },
-  );
-  const { stdout } = await bed.kubectl(['create', 'token', name]);
-  return asToken(name, stdout.trim());
-}
+let accounts: Accounts;
 
 beforeAll(async () => {
   bed = await openBed();
-  directory = await mkdtemp(join(tmpdir(), 'nodeops-access-'));
+  accounts = await openAccounts(bed);
   await bed.create(pod('api-0', [container(bed, { script: healthy })]));
   await bed.ready('api-0');
 });
 afterAll(async () => {
   await bed?.close();
-  await rm(directory, { recursive: true, force: true });
+  await accounts?.close();
 });
 
 async function failing(kubeconfig: string, args: string[] = ['stats', 'pod/api-0']) {
@@ -66,7 +28,7 @@ async function failing(kubeconfig: string, args: string[] = ['stats', 'pod/api-0
 
 describe('rights', () => {
   it('get pods, and get and create pods/portforward, are enough', async () => {
-    const kubeconfig = await account('enough', [
+    const kubeconfig = await accounts.create('enough', [
       { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
       { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] },
     ]);
@@ -76,14 +38,14 @@ describe('rights', () => {
   });
 
   it('without any, the user, the verb and the resource are named', async () => {
-    const { code, stderr } = await failing(await account('nobody', []));
+    const { code, stderr } = await failing(await accounts.create('nobody', []));
     expect(code).toBe(4);
     expect(stderr).toContain(`system:serviceaccount:${bed.namespace}:nobody`);
     expect(stderr).toMatch(/get.*pods\/portforward/);
   });
 
   it('with get but not create of pods/portforward, create is named although the API server names nothing', async () => {
-    const kubeconfig = await account('getonly', [
+    const kubeconfig = await accounts.create('getonly', [
       { apiGroups: [''], resources: ['pods', 'pods/portforward'], verbs: ['get'] },
     ]);
     const { code, stderr } = await failing(kubeconfig);
@@ -94,13 +56,13 @@ describe('rights', () => {
 
 describe('credentials', () => {
   it('a token that the server does not know', async () => {
-    const { code, stderr } = await failing(await asToken('bad', 'bad'));
+    const { code, stderr } = await failing(await accounts.withToken('bad', 'bad'));
     expect(code).toBe(4);
     expect(stderr).toMatch(/credentials|token/i);
   });
 
   it('none', async () => {
-    const kubeconfig = await kubeconfigWith('none', (config) => {
+    const kubeconfig = await accounts.kubeconfigWith('none', (config) => {
       config.users[0]!.user = {};
     });
     const { code, stderr } = await failing(kubeconfig);
@@ -117,7 +79,7 @@ describe('credentials', () => {
 
 describe('the API server', () => {
   it('refuses connections', async () => {
-    const kubeconfig = await kubeconfigWith('refused', (config) => {
+    const kubeconfig = await accounts.kubeconfigWith('refused', (config) => {
       config.clusters[0]!.cluster.server = 'https://127.0.0.1:1';
     });
     const { code, stderr } = await failing(kubeconfig);
@@ -126,7 +88,7 @@ describe('the API server', () => {
   });
 
   it('has a name that does not resolve', async () => {
-    const kubeconfig = await kubeconfigWith('unresolved', (config) => {
+    const kubeconfig = await accounts.kubeconfigWith('unresolved', (config) => {
       config.clusters[0]!.cluster.server = 'https://api.nodeops.invalid:6443';
     });
     const { code, stderr } = await failing(kubeconfig);
@@ -138,7 +100,7 @@ describe('the API server', () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     await new Promise((done) => silent.once('listening', done));
     const { port } = silent.address() as { port: number };
-    const kubeconfig = await kubeconfigWith('silent', (config) => {
+    const kubeconfig = await accounts.kubeconfigWith('silent', (config) => {
       config.clusters[0]!.cluster.server = `https://127.0.0.1:${port}`;
     });
     const { code, stderr } = await failing(kubeconfig, ['stats', 'pod/api-0', '--timeout', '2s']);
@@ -148,7 +110,7 @@ describe('the API server', () => {
   });
 
   it('has a certificate of another authority', async () => {
-    const kubeconfig = await kubeconfigWith('untrusted', (config) => {
+    const kubeconfig = await accounts.kubeconfigWith('untrusted', (config) => {
       config.clusters[0]!.cluster = { server: config.clusters[0]!.cluster.server };
     });
     const { code, stderr } = await failing(kubeconfig);

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseInspectSettings } from '../../src/inspect/inspector-port.ts';
 import { readCpuCgroup, readMemoryCgroup } from '../../src/inspect/kernel/cgroup.ts';
-import { parseAddress } from '../../src/inspect/kernel/sockets.ts';
-import { countCpuList, parseStat, readStatus } from '../../src/inspect/kernel/status.ts';
 import { syscallName } from '../../src/inspect/kernel/syscalls.ts';
 import { readings } from '../../src/inspect/readings.ts';
+import { parseAddress } from '../../src/protocol/proc/sockets.ts';
+import { countCpuList, parseStat, readStatus } from '../../src/protocol/proc/status.ts';
 
 let directory: string;
 beforeAll(async () => {

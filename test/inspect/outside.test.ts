@@ -120,6 +120,17 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     expect(await listeningOn(`/proc/${app.pid}`)).toEqual(before);
   });
 
+  test('an inspector that the app opened on a port of its choice is found, and left open', async () => {
+    const open = "require('node:inspector').open(0); setTimeout(() => {}, 30_000); console.log('up')";
+    const app = await start(node, ['-e', open], {});
+    const before = await listeningOn(`/proc/${app.pid}`);
+    expect(before).toHaveLength(1);
+    const inspector = await attach(app);
+    expect((await readings.memstats(subjectOf(app, inspector), {})).data.heap?.usedBytes).toBeGreaterThan(1e6);
+    await inspector.close();
+    expect(await listeningOn(`/proc/${app.pid}`)).toEqual(before);
+  });
+
   test('an asker whose connection is cut in mid-pause lets the app run on within a second', async () => {
     const app = await start(node, ['--inspect=127.0.0.1:0', modes, 'count'], {});
     await app.go();

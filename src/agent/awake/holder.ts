@@ -50,3 +50,8 @@ export function startTicks(pid: number): string | undefined {
   const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return state === '' || state === 'Z' ? undefined : fields[18];
 }
+
+/** What proves to a process that it is looked at from its own container, by its own user. Empty where that is not so. */
+export function addresses(pid: number): string {
+  return Buffer.from(read(`/proc/${pid}/auxv`), 'latin1').toString('hex');
+}

@@ -1,5 +1,5 @@
 /** The awake agent of a container: its own port, its sleepers, and the pod's known port if it gets it. */
-import { writePortFile } from '../config-dir.ts';
+import { writePortFile, writeUnlessLeaving } from '../config-dir.ts';
 import { dialHost } from '../lease/address.ts';
 import { isKin, type Sibling } from '../lease/messages.ts';
 import type { FromWorker, Task } from '../worker.ts';
@@ -66,7 +66,7 @@ export function startKeeper(
     const { port: ownPort } = own.address() as { port: number };
     self = { ...self, info: { ...self.info, port: ownPort } };
     Atomics.store(port, 0, ownPort);
-    writePortFile(settings.configDir, process.pid, ownPort);
+    writeUnlessLeaving(port, () => writePortFile(settings.configDir, process.pid, ownPort));
     if (settings.port !== 0) {
       const front = (): Front => 'door';
       contention = contend({

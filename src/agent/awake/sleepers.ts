@@ -4,7 +4,7 @@ import { limits } from '../../protocol/limits.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import { removeStalePortFile } from '../config-dir.ts';
 import type { Hello, Sibling } from '../lease/messages.ts';
-import { holds, startTicks } from './holder.ts';
+import { addresses, holds, startTicks } from './holder.ts';
 import type { HeldLease } from './leases.ts';
 import { napping } from './napping.ts';
 import { orphans } from './orphans.ts';
@@ -82,8 +82,7 @@ export function sleepers({ configDir, keeper, inherited, keeperPort, open, chang
         },
       });
       left.came(hello.info.pid);
-      const descriptor = (lease.socket as unknown as { _handle?: { fd?: number } })._handle?.fd ?? -1;
-      lease.send({ t: 'welcome', port, rank: arrivals++, keeper: { pid: keeper.pid, port: keeperPort(), descriptor } });
+      lease.send({ t: 'welcome', port, rank: arrivals++, keeper: { pid: keeper.pid, port: keeperPort() } });
       changed();
       tellHeirs();
     });
@@ -91,13 +90,18 @@ export function sleepers({ configDir, keeper, inherited, keeperPort, open, chang
 
   /** Not at once: processes come together, and each telling is as long as the list. */
   function tellHeirs(): void {
-    telling ??= setTimeout(() => {
+    if (telling) return;
+    telling = setTimeout(() => {
       telling = undefined;
       const first = [...held].slice(0, siblingsTold);
       const siblings = first.flatMap(([, { sibling }]) => sibling() ?? []);
       // who has not read the last one is blocked, and no heir
-      for (const [lease] of first.slice(0, heirs))
-        if (lease.socket.writableLength === 0) lease.send({ t: 'siblings', siblings });
+      for (const [lease, { sibling }] of first.slice(0, heirs)) {
+        // who has not read the last one is blocked, and no heir; who is not what it says is told nothing
+        const pid = sibling()?.info.pid;
+        if (pid === undefined || lease.socket.writableLength > 0) continue;
+        lease.send({ t: 'siblings', siblings, proof: addresses(pid) });
+      }
     }, 100);
   }
 

@@ -18,8 +18,6 @@ const answerMs = 500;
 export interface Lease {
   send(message: FromGuest): void;
   end(): void;
-  /** Its ports, near and far. */
-  ports(): { near: number; far: number };
 }
 
 /**
@@ -92,7 +90,6 @@ export function askForLease(
       if (!socket.connecting) socket.write(encode(message));
       else writeNow(socket, encode(message));
     },
-    ports: () => ({ near: socket.localPort ?? 0, far: socket.remotePort ?? 0 }),
     end() {
       over = true;
       clearTimeout(patience);

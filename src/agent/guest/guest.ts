@@ -1,14 +1,15 @@
 /** The agent's part in the main thread: asleep on a lease, or awake with a worker. docs/adr/0001 says why. */
+import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { installCounters } from '../../inspect/counters.ts';
-import { removePortFile, removeStalePortFile, writePortFile } from '../config-dir.ts';
+import { removePortFile, removeStalePortFile, waitForWriter, writePortFile } from '../config-dir.ts';
 import { identify } from '../identity.ts';
 import { dialHost } from '../lease/address.ts';
 import type { FromHost, Sibling } from '../lease/messages.ts';
 import type { Settings } from '../settings.ts';
 import type { FromWorker, Task } from '../worker.ts';
 import { askForLease, type Lease } from './ask.ts';
-import { isFarEnd, isListening } from './occupied.ts';
+import { isListening } from './occupied.ts';
 import { ownsSigusr1, watchSigusr1 } from './sigusr1.ts';
 
 const workerRestarts = 3;
@@ -27,7 +28,7 @@ export interface Guest {
 export function startGuest(settings: Settings, workerSource: string): Guest {
   const identity = identify(settings);
   const known = { host: dialHost(settings.host), port: settings.port };
-  const port = new Int32Array(new SharedArrayBuffer(4));
+  const port = new Int32Array(new SharedArrayBuffer(12));
   let isReady: (port: number) => void = () => {};
   const ready = new Promise<number>((resolve) => {
     isReady = resolve;
@@ -38,7 +39,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   let later: NodeJS.Timeout | undefined;
   let restarts = 0;
   let redirects = 0;
-  let keeper = { pid: 0, port: 0, descriptor: -1, isKin: false };
+  let keeper = { pid: 0, port: 0 };
   let siblings: readonly Sibling[] = [];
   let rank = 0;
 
@@ -86,8 +87,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
     };
     switch (message.t) {
       case 'welcome':
-        keeper = { ...message.keeper, isKin: false };
-        rank = message.rank;
+        ({ keeper, rank } = message);
         siblings = [];
         redirects = 0;
         // a worker that found the container kept already may end now
@@ -103,9 +103,8 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
         }
         break;
       case 'siblings':
-        // they may be signalled one day: only a process that could do so itself is believed
-        keeper.isKin ||= lease !== undefined && isFarEnd(keeper.pid, keeper.descriptor, lease.ports());
-        if (keeper.isKin) siblings = message.siblings;
+        // they may be signalled one day: only one that could do so itself is believed
+        if (isOurs(message.proof)) siblings = message.siblings;
         break;
       case 'keep':
         leave();
@@ -157,7 +156,8 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
         stdout: true,
         stderr: true,
         trackUnmanagedFds: false,
-        resourceLimits: { maxOldGenerationSizeMb: workerHeapMb },
+        // a small young generation: what a flood of connections leaves is collected before it becomes the app's memory
+        resourceLimits: { maxOldGenerationSizeMb: workerHeapMb, maxYoungGenerationSizeMb: 4 },
         workerData: task_,
       });
     } catch {
@@ -192,7 +192,10 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   }
 
   const stopWatching = watchSigusr1((own) => lease?.send({ t: 'sigusr1', own }));
-  const leaveNoFile = () => removePortFile(settings.configDir, process.pid, Atomics.load(port, 0));
+  const leaveNoFile = () => {
+    waitForWriter(port);
+    removePortFile(settings.configDir, process.pid, Atomics.load(port, 0));
+  };
   if (settings.shutdownCleanup) process.on('exit', leaveNoFile);
   installCounters();
   join();
@@ -212,4 +215,13 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
       leaveNoFile();
     },
   };
+}
+
+/** Whether a keeper has read what only one of this container and user can. */
+function isOurs(proof: string): boolean {
+  try {
+    return proof !== '' && proof === readFileSync('/proc/self/auxv').toString('hex');
+  } catch {
+    return false;
+  }
 }

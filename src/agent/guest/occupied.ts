@@ -1,4 +1,4 @@
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
  * Whether something listens on a TCP port here, without trying: a fraction of a millisecond in the app's start.
@@ -18,32 +18,20 @@ export function isListening(port: number): boolean {
   }
 }
 
-/**
- * Whether descriptor `descriptor` of process `pid` is the far end of a connection between these ports: only a process of this
- * container, which this one may look into, can say so truly. False with more connections than 1 MiB of the kernel's list shows.
- */
-export function isFarEnd(pid: number, descriptor: number, ports: { near: number; far: number }): boolean {
-  const end = (port: number) => `[0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const row = new RegExp(`^ *\\d+: ${end(ports.far)} ${end(ports.near)} (?:\\S+ +){6}(\\d+) `, 'm');
-  try {
-    const [, inode] = row.exec(beginning('/proc/self/net/tcp', 1024 * 1024)) ?? [];
-    return inode !== undefined && readlinkSync(`/proc/${pid}/fd/${descriptor}`) === `socket:[${inode}]`;
-  } catch {
-    return false;
-  }
-}
+/** Enough for all that listen, in pieces: most tables are short. */
+const limitBytes = 65_536;
 
-function beginning(path: string, limitBytes = 65_536): string {
+function beginning(path: string): string {
   const file = openSync(path, 'r');
   try {
-    const bytes = Buffer.allocUnsafe(limitBytes);
-    let length = 0;
-    while (length < bytes.length) {
-      const read = readSync(file, bytes, length, bytes.length - length, null);
+    const bytes = Buffer.allocUnsafe(4_096);
+    let text = '';
+    while (text.length < limitBytes) {
+      const read = readSync(file, bytes, 0, bytes.length, null);
       if (read === 0) break;
-      length += read;
+      text += bytes.toString('latin1', 0, read);
     }
-    return bytes.toString('latin1', 0, length);
+    return text;
   } finally {
     closeSync(file);
   }

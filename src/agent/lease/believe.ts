@@ -1,7 +1,8 @@
 /** Checks what came over a lease before anything is believed: whoever reaches the port may have written it. */
 
 import { limits } from '../../protocol/limits.ts';
-import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
+import type { Ancestor, ProcessInfo, VersionReply } from '../../protocol/replies.ts';
+import { ancestorsLimit } from '../ancestors.ts';
 import type { FromGuest, Hello, Kinship } from './messages.ts';
 
 type Fields = Record<string, unknown>;
@@ -50,7 +51,20 @@ function parseInfo(value: unknown): ProcessInfo | undefined {
   if (!isText(name, 256) || !isText(command, 4096) || !isText(nodeVersion, 64) || !isText(agentVersion, 64))
     return undefined;
   if (!isText(startedAt, 40) || Number.isNaN(Date.parse(startedAt))) return undefined;
-  return { container, pid, ppid, name, command, nodeVersion, agentVersion, startedAt, uid, door: false, port };
+  const parents = parseParents(value.parents);
+  return {
+    ...{ container, pid, ppid, name, command, nodeVersion, agentVersion, startedAt, uid, door: false, port },
+    ...(parents && { parents }),
+  };
+}
+
+/** Left out when it is anything else: nothing but a drawing depends on it. */
+function parseParents(value: unknown): Ancestor[] | undefined {
+  if (!Array.isArray(value) || value.length > ancestorsLimit) return undefined;
+  const parents = value.filter(isFields).flatMap(({ pid, ppid, name }) => {
+    return isWhole(pid) && isWhole(ppid) && isText(name, 64) ? [{ pid, ppid, name }] : [];
+  });
+  return parents.length === value.length ? parents : undefined;
 }
 
 function parseVersion(value: unknown): VersionReply | undefined {

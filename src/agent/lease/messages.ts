@@ -45,13 +45,13 @@ export type FromGuest =
 
 /** What an agent answers a hello with, and asks later. */
 export type FromHost =
+  /** To a sleeper: it is looked after; `port` answers for it, `rank` orders who takes over. */
+  | { t: 'welcome'; port: number; rank: number; keeper: { pid: number; port: number } }
   /**
-   * To a sleeper: it is looked after; `port` answers for it, `rank` orders who takes over. `keeper.descriptor` is the lease's in
-   * the keeper, by which the sleeper can see that it is of this container.
+   * To the first sleepers: who else is there, for when one of them becomes the keeper and the others are blocked. `proof` is the
+   * sleeper's own /proc/PID/auxv in hex: random addresses that only one of the same container and user can read.
    */
-  | { t: 'welcome'; port: number; rank: number; keeper: { pid: number; port: number; descriptor: number } }
-  /** To the first sleepers: who else is there, for when one of them becomes the keeper and the others are blocked. */
-  | { t: 'siblings'; siblings: Sibling[] }
+  | { t: 'siblings'; siblings: Sibling[]; proof: string }
   /** To a sleeper: its container has no agent awake; be it. */
   | { t: 'keep' }
   /** To a sleeper: another is about to keep this container; ask again. */

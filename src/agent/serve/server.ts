@@ -2,11 +2,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
+import { gopsCommand } from '../../protocol/gops.ts';
 import { limits, protocolVersion } from '../../protocol/limits.ts';
 import { encodeError, replyHeader } from '../../protocol/wire.ts';
 import type { Front, Pod } from '../awake/pod.ts';
 import { answer } from './answer.ts';
-import { answerSignal, isSignal } from './gops.ts';
 
 interface HttpServer {
   take(socket: Socket, front: Front, firstByte: number): void;
@@ -83,17 +83,23 @@ function create(pod: Pod): HttpServer {
 
   return {
     take(socket, front, firstByte) {
+      if (gopsCommand(firstByte)) return void answerGops(pod, front, socket);
       expectRequest(socket, limits.requestTimeoutMs);
       socket.on('close', () => clearTimeout(deadlines.get(socket)));
-      if (isSignal(firstByte)) {
-        void answerSignal(pod, front, socket);
-        return;
-      }
       fronts.set(socket, front);
       http.emit('connection', socket);
       socket.resume();
     },
   };
+}
+
+async function answerGops(pod: Pod, front: Front, socket: Socket): Promise<void> {
+  try {
+    const { answerSignal } = await import('../gops/answer.ts');
+    await answerSignal(pod, front, socket);
+  } catch {
+    socket.destroy();
+  }
 }
 
 function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -2,6 +2,7 @@
 import type { Profile } from '../../formats/model.ts';
 import type { CaptureName, JobInfo } from '../../protocol/captures.ts';
 import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
+import { goOf } from '../gops/answers.ts';
 import type { Io } from '../io.ts';
 import { type TargetName, targetName } from '../output/target-name.ts';
 import type { Target } from '../targets/target.ts';
@@ -18,6 +19,8 @@ import { MemorySink, type Sink, StreamSink, Tally } from './sink.ts';
 export interface CaptureRequest {
   readonly capture: CaptureName;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** More of them that depend on the process; called before the capture starts. */
+  readonly parametersOf?: ((name: TargetName) => Promise<Readonly<Record<string, unknown>>>) | undefined;
   readonly format: ArtifactFormat;
   readonly convert: Convert | undefined;
   readonly destination: Destination;
@@ -56,7 +59,8 @@ export async function collect(target: Target, request: CaptureRequest, io: Io, p
     const file = fileName(request, name, io);
     part = file && (await PartFile.create(file));
     const sink: Sink = part ?? (request.convert ? new MemorySink(limits.profileBytes) : new StreamSink(io.stdout));
-    const job = await runJob(jobs, request, sink, {
+    const parameters = { ...request.parameters, ...(await request.parametersOf?.(name)) };
+    const job = await runJob(jobs, { ...request, parameters }, sink, {
       limits,
       stop: io.signal,
       abandon: io.abandon ?? io.signal,
@@ -73,6 +77,7 @@ export async function collect(target: Target, request: CaptureRequest, io: Io, p
       throw withKept(asNodeopsError(error), job, jobs);
     }
   } catch (error) {
+    if (goOf(error) !== undefined) return await (await import('../gops/collect.ts')).collectGo(target, request, io, progress);
     if (io.signal.aborted && !(error instanceof NodeopsError))
       throw new NodeopsError(
         'interrupted',

@@ -1,5 +1,6 @@
 /** The requests of src/protocol/captures.ts, for one process. */
 import type { IncomingMessage } from 'node:http';
+import { finished as finishedReading } from 'node:stream/promises';
 import type { CaptureName, JobInfo } from '../../protocol/captures.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { formatParameters } from '../../protocol/parameters.ts';
@@ -9,6 +10,8 @@ import { AgentClient } from '../client/client.ts';
 import type { Target } from '../targets/target.ts';
 import type { CaptureLimits } from './limits.ts';
 
+/** How long the end of an answer is waited for once its last line has come. */
+const endOfAnswerMs = 200;
 const states = ['running', 'finished', 'failed', 'abandoned'];
 
 export class Jobs {
@@ -62,7 +65,7 @@ export class Jobs {
     response.setEncoding('utf8');
     const stall = setTimeout(() => response.destroy(this.#stalled()), stallMs);
     try {
-      for await (const text of response as AsyncIterable<string>) {
+      for await (const text of response.iterator({ destroyOnReturn: false }) as AsyncIterable<string>) {
         stall.refresh();
         const lines = (rest + text).split('\n');
         rest = lines.pop()!;
@@ -71,7 +74,7 @@ export class Jobs {
       }
     } finally {
       clearTimeout(stall);
-      response.destroy();
+      await finished(response);
     }
   }
 
@@ -157,6 +160,14 @@ export class Jobs {
       `nothing came from ${this.target.endpoint.name} for ${this.#limits.stallMs / 1000} s`,
     );
   }
+}
+
+/** After the last state the agent ends its answer; then the connection serves the next request, else it is closed. */
+async function finished(response: IncomingMessage): Promise<void> {
+  const patience = setTimeout(() => response.destroy(), endOfAnswerMs);
+  response.resume();
+  await finishedReading(response).catch(() => response.destroy());
+  clearTimeout(patience);
 }
 
 /** What agents say is printed on terminals: nothing in it may move the cursor. */

@@ -1,7 +1,7 @@
 /** What is printed once artifacts are saved: their paths, sizes and the command that opens them. */
 import { relative } from 'node:path';
 import type { CaptureName } from '../../protocol/captures.ts';
-import { errorCodes } from '../../protocol/errors.ts';
+import { errorCodes, NodeopsError } from '../../protocol/errors.ts';
 import { bytesShort, duration } from '../../protocol/text/quantities.ts';
 import { schema } from '../../protocol/wire.ts';
 import { errorLine } from '../cli/messages.ts';
@@ -9,6 +9,7 @@ import { type Io, write } from '../io.ts';
 import { documentText, isDocumentFormat, itemObject, listObject } from '../output/document.ts';
 import { type TargetName, targetName, typedName } from '../output/target-name.ts';
 import type { Skipped } from '../targets/selection.ts';
+import type { Target } from '../targets/target.ts';
 import type { CapturedAll } from './capture-all.ts';
 import type { Collected, SavedFile } from './collect.ts';
 
@@ -27,7 +28,7 @@ export interface ResultRequest extends CapturedAll {
 /** Returns the exit code: 0, the error's own when all failed, 3 when some did. A single target's error is thrown. */
 export async function printResult(request: ResultRequest): Promise<number> {
   const { outcomes, merged, single, skipped, format, io } = request;
-  const failed = outcomes.flatMap(({ error }) => (error ? [error] : []));
+  const failed = outcomes.flatMap(({ of, error }) => (error ? [single ? error : naming(of, error)] : []));
   if (single && failed[0]) throw failed[0];
   const out = request.streamed ? io.stderr : io.stdout;
   if (isDocumentFormat(format)) await write(out, await documentText(format, document(request)));
@@ -47,6 +48,17 @@ export async function printResult(request: ResultRequest): Promise<number> {
   if (merged && failed.length > 0) io.stderr.write(`the merged profile lacks ${failed.length} of ${outcomes.length}\n`);
   if (failed.length === 0) return skipped.length === 0 ? 0 : errorCodes['some-failed'].exit;
   return failed.length === outcomes.length ? failed[0]!.exitCode : errorCodes['some-failed'].exit;
+}
+
+/** Of many, an error says whose it is. */
+function naming({ endpoint: { name } }: Target, error: NodeopsError): NodeopsError {
+  if (error.message.includes(name)) return error;
+  const { code, message, hint, detail, cause } = error;
+  return new NodeopsError(code, `${name}: ${message}`, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+    ...(detail === undefined ? {} : { detail }),
+  });
 }
 
 function allFiles({ outcomes, merged }: CapturedAll): SavedFile[] {
@@ -83,6 +95,8 @@ function openCommand(capture: CaptureName, file: SavedFile, program: string): st
     case 'report':
       return `less ${path}`;
     case 'trace':
+      // a Go process's
+      if (file.path?.endsWith('.trace')) return `go tool trace ${path}`;
       return `${program} view ${path}, or https://ui.perfetto.dev`;
     default:
       return `${program} view ${path}`;

@@ -120,8 +120,8 @@ async function finish(
   const reconnect = new Reconnect(outages);
   let last = first;
   let fetching: Promise<void> | undefined;
-  // a connection of its own: when following reconnects, the transfer goes on
-  const transfer = new Jobs(jobs.target, limits);
+  // while it is followed, the transfer has a connection of its own: when following reconnects, the transfer goes on
+  const transfer = first.resumable ? jobs : new Jobs(jobs.target, limits);
 
   const fetch = async (): Promise<void> => {
     await options.beforeBytes(last.bytes);
@@ -156,7 +156,7 @@ async function finish(
     failed.abort();
     stopping();
     await fetching?.catch(() => {});
-    transfer.close();
+    if (transfer !== jobs) transfer.close();
   }
 }
 

@@ -9,7 +9,7 @@ import { decodeError, pathPrefix, replyHeader, schema } from '../../protocol/wir
 import type { Endpoint } from '../targets/target.ts';
 import { EndpointConnections } from './connections.ts';
 import { type AgentRequest, Cut, exchange, Garbage, readReply } from './exchange.ts';
-import { garbage, httpStranger, silentStranger } from './strangers.ts';
+import { garbage, goStranger, httpStranger, silentStranger } from './strangers.ts';
 
 /** From the question until the whole reply, connecting included; durations among the parameters are added. */
 export const askTimeoutMs = 15_000;
@@ -89,6 +89,7 @@ export class AgentClient {
         if (limit.aborted && !(error instanceof NodeopsError))
           throw this.#gaveUp(limit.reason, performance.now() - started);
         if (error instanceof Garbage) throw garbage(this.endpoint, error.first);
+        if (wasReset(error)) throw (await goStranger(this.endpoint, limit)) ?? error;
         if (!(error instanceof Cut)) throw await this.#explained(asNodeopsError(error));
         if (left > 0) continue;
         if (!error.answered) throw await silentStranger(this.endpoint, limit);
@@ -133,6 +134,12 @@ export class AgentClient {
       detail: { agent: version, plugin: protocolVersion },
     });
   }
+}
+
+/** How a port-forward tells that a pod's side closed before it had read all, which is how gops agents refuse HTTP. */
+function wasReset(error: unknown): boolean {
+  if (!(error instanceof NodeopsError) || error.code !== 'unreachable') return false;
+  return /reset by peer|broken pipe/.test(String(error.detail?.text));
 }
 
 function either(signal: AbortSignal | undefined, deadline: AbortSignal): AbortSignal {

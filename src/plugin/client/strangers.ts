@@ -1,11 +1,8 @@
 /** What answers on a port when it is not our agent: said by name, so that the user looks in the right place. */
 import type { IncomingMessage } from 'node:http';
 import { NodeopsError } from '../../protocol/errors.ts';
+import { goVersion } from '../gops/ask.ts';
 import type { Endpoint } from '../targets/target.ts';
-
-/** gops' signal for "print the version", answered by `go1.24.1`. */
-const gopsVersion = 0x04;
-const gopsTimeoutMs = 2_000;
 
 export function httpStranger(endpoint: Endpoint, response: IncomingMessage): NodeopsError {
   const server = response.headers.server ?? response.headers['x-powered-by'];
@@ -24,34 +21,25 @@ export function garbage(endpoint: Endpoint, first: Buffer | undefined): NodeopsE
 
 /** For a port that closes HTTP connections without a byte: a gops agent does so with a signal it does not know. */
 export async function silentStranger(endpoint: Endpoint, signal: AbortSignal): Promise<NodeopsError> {
-  const version = await gopsVersionOf(endpoint, signal).catch(() => undefined);
-  if (version !== undefined)
-    return stranger(endpoint, `the gops agent of a Go process (${version}) answers, not a nodeops agent`, {
-      go: version,
-    });
-  return stranger(endpoint, 'whatever listens there closes the connection without an answer');
+  return (
+    (await goStranger(endpoint, signal)) ??
+    stranger(endpoint, 'whatever listens there closes the connection without an answer')
+  );
 }
 
-async function gopsVersionOf(endpoint: Endpoint, signal: AbortSignal): Promise<string | undefined> {
-  const transport = await endpoint.connect(AbortSignal.any([signal, AbortSignal.timeout(gopsTimeoutMs)]));
-  const timer = setTimeout(() => transport.destroy(), gopsTimeoutMs);
-  try {
-    transport.write(Buffer.of(gopsVersion));
-    let text = '';
-    for await (const chunk of transport) {
-      text += (chunk as Buffer).toString('latin1');
-      if (text.length > 256 || text.includes('\n')) break;
-    }
-    return /^(?:go\d|devel )/.test(text) ? text.trim().slice(0, 80) : undefined;
-  } finally {
-    clearTimeout(timer);
-    transport.destroy();
-  }
+/** The error that names the gops agent of a Go process, with its version as `detail.go`; undefined when there is none. */
+export async function goStranger(endpoint: Endpoint, signal: AbortSignal): Promise<NodeopsError | undefined> {
+  const go = await goVersion(endpoint, signal).catch(() => undefined);
+  if (go === undefined) return undefined;
+  const message = `${endpoint.name}: the gops agent of a Go process (${go}) answers, not a nodeops agent`;
+  return new NodeopsError('no-agent', message, {
+    hint: 'of a Go process there are stats, stack, memstats, version, gc, setgc, pprof-cpu, pprof-heap and trace',
+    detail: { go },
+  });
 }
 
-function stranger(endpoint: Endpoint, what: string, detail?: Record<string, unknown>): NodeopsError {
+function stranger(endpoint: Endpoint, what: string): NodeopsError {
   return new NodeopsError('no-agent', `${endpoint.name}: ${what}`, {
     hint: endpoint.noAgentHint,
-    ...(detail && { detail }),
   });
 }

@@ -1,10 +1,13 @@
 /** The commands that bring an artifact home: their flags, and what they share. */
 import { type CaptureName, captures } from '../../protocol/captures.ts';
-import { NodeopsError } from '../../protocol/errors.ts';
+import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
 import type { Parsed } from '../../protocol/parameters.ts';
+import type { CaptureRequest } from '../artifacts/collect.ts';
 import { type Command, command, type Invocation } from '../cli/command.ts';
 import { targetFlags } from '../cli/common-flags.ts';
 import type { FlagSet } from '../cli/flags.ts';
+import type { Io } from '../io.ts';
+import type { KubeApi } from '../kube/api.ts';
 
 const saveFlags = {
   output: {
@@ -45,7 +48,10 @@ const profileFlags = {
 
 /** What reading a capture's flags gives, whichever capture it is. */
 type CaptureFlags = Parsed<typeof targetFlags & typeof saveFlags> &
-  Partial<Parsed<typeof viewFlags & typeof profileFlags>> & { readonly format?: string };
+  Partial<Parsed<typeof viewFlags & typeof profileFlags>> & {
+    readonly format?: string;
+    readonly 'probe-budget'?: number;
+  };
 
 /** Saved as the agent makes it: `heapsnapshot`, `report`. */
 export function savingCommand(name: CaptureName, examples: readonly string[]): Command {
@@ -110,13 +116,14 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
   );
   const format = flags.format === 'pprof' ? 'pprof' : 'v8';
   const sourceMaps = await openSourceMaps(flags['source-map-dir'], io);
-  const { targets, single, skipped } = await resolveTargets({ ...rest, flags, io });
+  const { targets, single, skipped, api } = await resolveTargets({ ...rest, flags, io });
   const destination = await chooseDestination(flags.output, { count: targets.length, overwrite: flags.overwrite });
   const captured = await captureAll(
     targets,
     {
       capture: name,
       parameters,
+      parametersOf: name === 'heapsnapshot' && api ? probeBudgets(api, flags, io) : undefined,
       format,
       convert: await conversion(name, { format, sourceMaps }),
       destination,
@@ -139,6 +146,21 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
   if (exitCode !== 0 || streamed || flags.result !== undefined || flags['no-prompt']) return exitCode;
   const { afterCapture } = await import('../viewing/after-capture.ts');
   return afterCapture(name, captured, { tool: flags.tool, sourceDirectory: flags['source-map-dir'] }, io);
+}
+
+/** The pod's own liveness probe, unless the user said what it is. */
+function probeBudgets(api: KubeApi, flags: CaptureFlags, io: Io): CaptureRequest['parametersOf'] {
+  return async (name) => {
+    if (flags['probe-budget'] !== undefined) return {};
+    const { probeBudget } = await import('../artifacts/probe-budget.ts');
+    try {
+      return { 'probe-budget': await probeBudget(api, name, io.signal) };
+    } catch (error) {
+      const { message } = asNodeopsError(error);
+      io.stderr.write(`note: the liveness probe of pod/${name.pod} is not known: ${message}\n`);
+      return {};
+    }
+  };
 }
 
 async function openSourceMaps(directory: string | undefined, io: Invocation['io']) {

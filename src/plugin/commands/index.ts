@@ -1,18 +1,33 @@
 import type { Command } from '../cli/command.ts';
 import { completion } from './completion.ts';
+import { heapsnapshot } from './heapsnapshot.ts';
 import { options } from './options.ts';
+import { pprofCpu } from './pprof-cpu.ts';
+import { pprofHeap } from './pprof-heap.ts';
+import { process } from './process.ts';
 import { processes } from './processes.ts';
 import { readingCommand } from './reading.ts';
+import { report } from './report.ts';
 import { top } from './top.ts';
+import { trace } from './trace.ts';
+import { tree } from './tree.ts';
+import { view } from './view.ts';
 
 /** Every command, in the order of help. */
 export const commands: readonly Command[] = [
   readingCommand('stats', ['stats pod/api-0', 'stats 4711', 'stats 127.0.0.1:8848 -o json']),
   readingCommand('memstats', ['memstats pod/api-0']),
   readingCommand('stack', ['stack pod/api-0', 'stack pod/api-0 -c web']),
-  readingCommand('process', ['process pod/api-0', 'process pod/api-0 --duration 5s']),
+  process,
   top,
+  pprofCpu,
+  pprofHeap,
+  heapsnapshot,
+  trace,
+  report,
+  view,
   processes,
+  tree,
   readingCommand('version', ['version pod/api-0']),
   completion,
   options,

@@ -6,16 +6,18 @@ import type { Column } from '../output/columns.ts';
 export const processes = command({
   name: 'list',
   aliases: ['processes', 'ps'],
-  summary: 'List the Node.js processes that the agent knows in a pod',
-  usage: 'TARGET...',
+  summary: 'List the Node.js processes of this machine, or those that the agent knows in a pod',
+  usage: '[TARGET...]',
   flags: { ...targetFlags, ...outputFlags },
-  examples: ['list pod/api-0', 'list pod/api-0 -o json'],
+  examples: ['list', 'list pod/api-0', 'list pod/api-0 -o json'],
   async run(invocation) {
+    const { args, flags, io } = invocation;
+    const selecting = flags.selector !== undefined || flags['field-selector'] !== undefined || flags['all-namespaces'];
+    if (args.length === 0 && !selecting) return (await import('../local/list.ts')).listLocal(flags.output, io);
     const { resolveTargets } = await import('../targets/resolve.ts');
     const { askAll } = await import('../fanout/ask.ts');
     const { report } = await import('../output/report.ts');
     const { targets, single, skipped } = await resolveTargets(invocation);
-    const { flags, io } = invocation;
     const answers = await askAll(targets, 'processes', {}, flags, io);
     return report({
       operation: 'processes',

@@ -4,7 +4,8 @@ import { type Command, command } from '../cli/command.ts';
 import { outputFlags, targetFlags } from '../cli/common-flags.ts';
 import type { views } from '../views/index.ts';
 
-export type ReadingCommandName = keyof typeof views;
+/** `process` has a command of its own. */
+export type ReadingCommandName = Exclude<keyof typeof views, 'process'>;
 
 export function readingCommand<N extends ReadingCommandName>(name: N, examples: readonly string[]): Command {
   const { summary, parameters } = operations[name];
@@ -17,12 +18,14 @@ export function readingCommand<N extends ReadingCommandName>(name: N, examples: 
     async run(invocation) {
       const { resolveTargets } = await import('../targets/resolve.ts');
       const { askAll } = await import('../fanout/ask.ts');
+      const { withGo } = await import('../gops/answers.ts');
       const { report } = await import('../output/report.ts');
       const { views } = await import('../views/index.ts');
       const { flags, io } = invocation;
       const { targets, single, skipped } = await resolveTargets(invocation);
       const asked = Object.fromEntries(Object.keys(parameters).map((key) => [key, flags[key as keyof typeof flags]]));
-      const answers = await askAll(targets, name, asked as Parameters<N>, flags, io);
+      const told = await askAll(targets, name, asked as Parameters<N>, flags, io);
+      const answers = await withGo(told, { command: name }, flags, io);
       return report({ operation: name, view: views[name], single, skipped, answers, format: flags.output, io });
     },
   });

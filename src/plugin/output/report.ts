@@ -4,6 +4,7 @@ import type { OperationName } from '../../protocol/operations.ts';
 import type { Envelope } from '../../protocol/replies.ts';
 import { errorLine } from '../cli/messages.ts';
 import type { Outcome } from '../fanout/fanout.ts';
+import { type GoAnswer, goLines, isGoAnswer } from '../gops/answers.ts';
 import { type Io, write } from '../io.ts';
 import type { Skipped } from '../targets/selection.ts';
 import type { Target } from '../targets/target.ts';
@@ -22,7 +23,7 @@ export type Report<T, R> = Shape<T, R> & {
   readonly single: boolean;
   /** Namespaces that could not be listed, said at the end. */
   readonly skipped?: readonly Skipped[];
-  readonly answers: readonly Outcome<Target, Envelope<T>>[];
+  readonly answers: readonly Outcome<Target, Envelope<T> | GoAnswer>[];
   readonly format: string | undefined;
   readonly io: Io;
 };
@@ -37,14 +38,21 @@ export async function report<T, R>(request: Report<T, R>): Promise<number> {
   const { operation, single, skipped = [], answers, format, io } = request;
   const failed = answers.flatMap(({ of, error }) => (error ? [{ of, error }] : []));
   if (single && failed[0]) throw failed[0].error;
-  const items = answers.map(({ of, value, error }) => ({ target: targetName(of, value), envelope: value, error }));
+  const items = answers.map(({ of, value, error }) => ({
+    target: targetName(of, value && !isGoAnswer(value) ? value : undefined),
+    envelope: value,
+    error,
+  }));
   const answered = items.flatMap(({ target, envelope }) => (envelope ? [{ target, envelope }] : []));
   if (isDocumentFormat(format)) {
     await write(io.stdout, await documentText(format, single ? itemObject(items[0]!) : listObject(operation, items)));
   } else if (format === 'name') {
     await write(io.stdout, joined(answered.map(({ target }) => typedName(target))));
   } else {
-    await write(io.stdout, await readable(request, answered, format === 'wide'));
+    const nodes = answered.flatMap(({ target, envelope }) => (isGoAnswer(envelope) ? [] : [{ target, envelope }]));
+    const gos = answered.flatMap(({ target, envelope }) => (isGoAnswer(envelope) ? [{ target, envelope }] : []));
+    const blocks = [await readable(request, nodes, format === 'wide'), ...gos.map((item) => goText(item, single))];
+    await write(io.stdout, blocks.filter((block) => block !== '').join('\n'));
   }
   for (const { target, envelope } of answered)
     for (const note of envelope.notes) io.stderr.write(`note: ${single ? '' : `${typedName(target)}: `}${note}\n`);
@@ -75,6 +83,11 @@ async function readable<T, R>(request: Report<T, R>, answered: readonly Answered
     ...lift(view.columns, ({ envelope }: Answered<T>) => envelope.data),
   ];
   return joined(await tableLines(visible(columns, wide), answered));
+}
+
+/** gops' own words: they fit no table of ours. */
+function goText({ target, envelope }: { target: TargetName; envelope: GoAnswer }, single: boolean): string {
+  return joined([...(single ? [] : [`==> ${typedName(target)} ${envelope.go} <==`]), ...goLines(envelope)]);
 }
 
 function atLength<T>(view: { text(reply: T): string[] }, envelope: Envelope<T>): string[] {

@@ -48,6 +48,13 @@ export async function pidTarget(pid: number, surroundings: PidSurroundings): Pro
   return { endpoint, process: String(pid) };
 }
 
+/** A process of this machine that is looked at and not asked. */
+export function localTarget(pid: number): Target {
+  const name = `process ${pid}`;
+  const error = new NodeopsError('no-agent', `${name} is not asked`);
+  return { endpoint: { name, noAgentHint: localAgentHint, connect: () => Promise.reject(error) }, process: String(pid) };
+}
+
 async function readPort(file: string): Promise<number | undefined> {
   try {
     const port = Number((await readFile(file, 'utf8')).trim());

@@ -1,3 +1,4 @@
+import type { NodeopsError } from '../../protocol/errors.ts';
 import { bytesShort, duration, percent } from '../../protocol/text/quantities.ts';
 import type { TargetName } from '../output/target-name.ts';
 import type { Sample } from './sample.ts';
@@ -7,7 +8,7 @@ export interface Row {
   readonly target: TargetName;
   readonly sample: Sample | undefined;
   /** Why there is no fresh sample. */
-  readonly problem: string | undefined;
+  readonly problem: NodeopsError | undefined;
 }
 
 export interface TopColumn {
@@ -84,6 +85,7 @@ export const topColumns: readonly TopColumn[] = [
 ];
 
 export function rowName({ target }: Row): string {
+  if (target.pod === null && target.container === null) return target.address!;
   const process = [target.container, target.pid].filter((part) => part !== null).join('/');
   return `${target.pod ?? target.address}${process && ` ${process}`}`;
 }

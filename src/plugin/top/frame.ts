@@ -72,7 +72,7 @@ function tableOf(rows: readonly Row[], width: number, selected: string | undefin
   const lines = rows.map((row, line) => {
     const name = cut(rowName(row), shown).padEnd(shown);
     const mark = rowName(row) === selected ? paint.inverse(name) : name;
-    if (!row.sample) return mark + paint.dim(cut(`  ${row.problem ?? '…'}`, width - shown));
+    if (!row.sample) return mark + paint.dim(cut(`  ${row.problem?.message ?? '…'}`, width - shown));
     const { sample } = row;
     if (sample.stuck) return mark + paint.alarm(cut(`  ${sample.stuck}`, width - shown));
     const figures = fitting.map((column, index) => {

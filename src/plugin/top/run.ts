@@ -1,5 +1,7 @@
 /** `top`: a screen on a terminal; a table every interval otherwise; NDJSON with `-o json`; one of either with `--once`. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCodes } from '../../protocol/errors.ts';
+import { encodeError } from '../../protocol/wire.ts';
 import { askAll } from '../fanout/ask.ts';
 import { type Io, write } from '../io.ts';
 import { typedName } from '../output/target-name.ts';
@@ -37,7 +39,7 @@ export async function runTop(invocation: TopInvocation): Promise<number> {
   const refreshing = refresh(watch, invocation, signal);
   try {
     if (live) await runLive(watch, invocation);
-    else if (flags.once) await once(watch, flags, sort, io);
+    else if (flags.once) return await once(watch, flags, sort, io);
     else if (flags.output === 'json') await aborted(signal);
     else await tables(watch, flags.interval, sort, io);
   } finally {
@@ -69,12 +71,19 @@ async function profileHint(row: Row, io: Io): Promise<string[]> {
   return [`${io.program} pprof-cpu ${typedName(row.target)} ${flags}`];
 }
 
-async function once(watch: Watch, flags: TopInvocation['flags'], sort: TopColumn | undefined, io: Io): Promise<void> {
+/** The exit code is that of asking each once: 0, 3 when some failed, the first one's own when all did. */
+async function once(watch: Watch, flags: TopInvocation['flags'], sort: TopColumn | undefined, io: Io): Promise<number> {
   const deadline = AbortSignal.any([io.signal, AbortSignal.timeout(flags.timeout ?? 15_000)]);
   await watch.first(deadline);
-  if (flags.output === 'json') {
-    for (const row of sortRows(watch.rows(), sort)) await write(io.stdout, `${JSON.stringify(document(row, io))}\n`);
-  } else await write(io.stdout, await tableText(watch.rows(), sort));
+  const rows = sortRows(watch.rows(), sort);
+  const failed = rows.flatMap(({ problem }) => problem ?? []);
+  if (failed.length === rows.length && rows.length > 0) throw failed[0];
+  const text =
+    flags.output === 'json'
+      ? rows.map((row) => `${JSON.stringify(document(row, io))}\n`).join('')
+      : await tableText(rows, sort);
+  await write(io.stdout, text);
+  return failed.length === 0 ? 0 : errorCodes['some-failed'].exit;
 }
 
 async function tables(watch: Watch, intervalMs: number, sort: TopColumn | undefined, io: Io): Promise<void> {
@@ -92,7 +101,7 @@ async function tableText(rows: readonly Row[], sort: TopColumn | undefined): Pro
     align: 'right' as const,
     text: ({ sample }: Row) => (sample ? column.text(sample) : null),
   }));
-  const problem = { title: 'PROBLEM', text: (row: Row) => row.problem ?? row.sample?.stuck ?? '' };
+  const problem = { title: 'PROBLEM', text: (row: Row) => row.problem?.message ?? row.sample?.stuck ?? '' };
   const columns = [{ title: 'PROCESS', text: rowName }, ...figures, ...(rows.some(problem.text) ? [problem] : [])];
   return (await tableLines(columns, sortRows(rows, sort))).map((line) => `${line}\n`).join('');
 }
@@ -103,7 +112,7 @@ function document({ target, sample, problem }: Row, io: Io): object {
     at: io.now().toISOString(),
     target,
     ...(sample ? { sample } : {}),
-    ...(problem ? { problem } : {}),
+    ...(problem ? { error: encodeError(problem).error } : {}),
   };
 }
 

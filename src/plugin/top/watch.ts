@@ -74,7 +74,7 @@ export class Watch {
       } catch (error) {
         if (signal.aborted) break;
         const row = this.#rows.get(key)!;
-        this.#set(key, { ...row, sample: undefined, problem: asNodeopsError(error).message });
+        this.#set(key, { ...row, sample: undefined, problem: asNodeopsError(error) });
         before = undefined;
         const wait = backoffMs[Math.min(failures++, backoffMs.length - 1)]!;
         await sleep(wait, undefined, { signal }).catch(() => {});

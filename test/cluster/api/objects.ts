@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { timestamp } from '../kubelet/podstatus.ts';
 import { admitPod, applyDefaults, defaultContainer, firstStatus, randomSuffix } from './defaults.ts';
+import { ordered, orderMetadata } from './order.ts';
 import { applyPatch } from './patch.ts';
 import { checkPodSecurity } from './podsecurity.ts';
 import { apiVersionOf, type Resource, resourceNamed } from './resources.ts';
@@ -78,7 +79,7 @@ export class Objects {
     if (object.kind === 'Pod') object.status = { observedGeneration: 1, phase: 'Pending', ...qos(object) };
     else if (firstStatus[object.kind]) object.status = structuredClone(firstStatus[object.kind]);
     if (dryRun) return { ...object, metadata: { ...object.metadata, resourceVersion: '' } };
-    const stored = this.store.put(resource, object);
+    const stored = this.store.put(resource, inOrder(object));
     if (object.kind === 'Namespace') this.#furnish(stored.metadata.name);
     return stored;
   }
@@ -170,7 +171,7 @@ export class Objects {
     if (dryRun) return after;
     if (after.metadata.deletionTimestamp && !after.metadata.finalizers?.length && resource !== pods)
       return this.#removeNow(resource, after);
-    return this.store.put(resource, after);
+    return this.store.put(resource, inOrder(after));
   }
 
   #ephemeral(before: KubeObject, sent: KubeObject): KubeObject {
@@ -293,25 +294,16 @@ function checkBody(resource: Resource, body: Json): KubeObject {
   return { ...object, kind: resource.kind, apiVersion, metadata: { ...object.metadata } };
 }
 
-const metadataOrder = [
-  'name',
-  'generateName',
-  'namespace',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'labels',
-  'annotations',
-  'ownerReferences',
-  'finalizers',
-];
-
-/** Metadata in the order of Go's struct, without what is unset and without managedFields, which this server does not keep. */
-function orderMetadata(metadata: Json): Json {
-  const set = (value: Json) =>
-    value !== undefined && value !== null && !(typeof value === 'object' && Object.keys(value).length === 0);
-  return Object.fromEntries(metadataOrder.filter((key) => set(metadata[key])).map((key) => [key, metadata[key]]));
+/** Status and metadata are written in order already; the rest comes as its client wrote it. */
+function inOrder({ kind, apiVersion, metadata, status, ...rest }: KubeObject): KubeObject {
+  const maps = Object.fromEntries(
+    ['labels', 'annotations'].filter((key) => metadata[key]).map((key) => [key, ordered(metadata[key], key)]),
+  );
+  return {
+    kind,
+    apiVersion,
+    metadata: { ...metadata, ...maps },
+    ...ordered(rest),
+    ...(status === undefined ? {} : { status }),
+  };
 }

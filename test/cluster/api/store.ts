@@ -1,5 +1,6 @@
 /** Objects in memory with resource versions and a bounded history, as much of etcd as an API server shows. */
 import { EventEmitter } from 'node:events';
+import { orderMetadata } from './order.ts';
 import type { Resource } from './resources.ts';
 import { gone } from './status.ts';
 import type { KubeObject } from './types.ts';
@@ -52,7 +53,7 @@ export class Store {
     const table = this.#table(resource);
     const previous = table.get(key);
     const version = ++this.#version;
-    const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+    const stored = { ...object, metadata: orderMetadata({ ...object.metadata, resourceVersion: String(version) }) };
     table.set(key, stored);
     this.#announce({ type: previous ? 'MODIFIED' : 'ADDED', resource, object: stored, previous, version });
     return stored;

@@ -64,9 +64,10 @@ export class Container {
     const script = [
       ...(spec.group?.procs ?? []).map((file) => `echo 0 > ${file}`),
       `exec ${program('nsenter')} ${[...sandbox.enter, ...pids].join(' ')} -- ${program('unshare')} --mount --cgroup \
-${joining ? '' : '--pid --fork --kill-child'} /bin/sh -c '${innerScript(spec)}' sh "$@"`,
+${joining ? '' : '--pid'} /bin/sh -c '${joining ? innerScript(spec) : parentScript}' sh "$@"`,
     ].join('\n');
-    const child = spawn('/bin/sh', ['-c', script, 'sh', table, spec.root, ...launch(spec)], {
+    const inner = joining ? [] : [innerScript(spec)];
+    const child = spawn('/bin/sh', ['-c', script, 'sh', ...inner, table, spec.root, ...launch(spec)], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     const exit = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
@@ -112,6 +113,12 @@ ${joining ? '' : '--pid --fork --kill-child'} /bin/sh -c '${innerScript(spec)}' 
     for (const pid of descendantsOf(this.pid)) signal(pid, name);
   }
 }
+
+/**
+ * Its first child is the first process of the new pid namespace. `unshare --fork` would do the same, but before util-linux 2.39 it
+ * reports a killed child as exit code 1.
+ */
+const parentScript = 'inner=$1; shift; /bin/sh -c "$inner" sh "$@"; exit $?';
 
 function innerScript(spec: ContainerSpec): string {
   const readOnly = spec.readOnlyRoot ? `${program('mount')} -o remount,bind,ro "$2" && ` : '';

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ordered } from '../api/order.ts';
 import { resourceNamed } from '../api/resources.ts';
 import type { Store } from '../api/store.ts';
 import type { Json, KubeObject } from '../api/types.ts';
@@ -132,7 +133,7 @@ export class Kubelet {
       message: `Successfully assigned ${namespace}/${name} to ${nodeName}`,
       scheduler: true,
     });
-    store.put(pods, { ...pod, spec: { ...pod.spec, nodeName } });
+    store.put(pods, { ...pod, spec: ordered({ ...pod.spec, nodeName }) });
   }
 
   /** Tries again to place pods that matched no node, after the node changed. */

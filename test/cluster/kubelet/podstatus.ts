@@ -87,15 +87,16 @@ export function qosClass(pod: KubeObject): string {
 }
 
 /** What the kubelet of 1.36 says about the pod as a whole; the figure for "no limit" is its own (math.MaxInt64 in Ki). */
-function podResources(pod: KubeObject): Json {
-  if (pod.spec.initContainers?.some((c: Json) => c.restartPolicy === 'Always')) return { resources: {} };
+function podResources(pod: KubeObject, slots: readonly Slot[]): Json {
   const declared = pod.spec.containers[0]?.resources;
   if (declared?.limits || declared?.requests)
     return {
       ...(declared.requests ? { allocatedResources: declared.requests } : {}),
       resources: declared,
     };
-  return { resources: { limits: { memory: '9007199254740988Ki' } } };
+  // it says so from the second look at a pod on: when a container was added or has restarted
+  const again = slots.some(({ kind, run, restartCount }) => (kind === 'ephemeral' && run) || restartCount > 0);
+  return { resources: again ? { limits: { memory: '9007199254740988Ki' } } : {} };
 }
 
 export interface PodState {
@@ -164,7 +165,7 @@ export function podStatus(pod: KubeObject, state: PodState): Json {
     containerStatuses: app,
     qosClass: qosClass(pod),
     ...(ephemeral.length ? { ephemeralContainerStatuses: ephemeral } : {}),
-    ...podResources(pod),
+    ...podResources(pod, state.slots),
   };
 }
 

@@ -24,7 +24,7 @@ export function dialFailure(worker: PodWorker, port: number, error: unknown): st
     ENETUNREACH: 'network is unreachable',
   };
   const why = texts[code] ?? code;
-  return `error forwarding port ${port} to pod ${names.id}, uid : failed to execute portforward in network namespace "/var/run/netns/cni-${names.netns}": failed to connect to localhost:${port} inside namespace "${names.id}", IPv4: dial tcp4 127.0.0.1:${port}: connect: ${why} IPv6 dial tcp6 [::1]:${port}: connect: ${why} `;
+  return `error forwarding port ${port} to pod ${names.id}, uid : failed to execute portforward in network namespace "/var/run/netns/cni-${names.netns}": failed to connect to localhost:${port} inside namespace "${names.id}", IPv4: dial tcp4 127.0.0.1:${port}: connect: ${why} IPv6 dial tcp6: address localhost: no suitable address found `;
 }
 
 export function servePortForward(socket: ServerWebSocket, worker: PodWorker, ports: readonly number[]): SocketHandlers {

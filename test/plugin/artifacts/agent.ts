@@ -54,6 +54,7 @@ export class TestAgent {
   /** Jobs that were not removed. */
   readonly jobs = new Map<string, Job>();
   #server: http.Server | undefined;
+  connections = 0;
   readonly #sockets = new Set<Socket>();
   #artifacts = 0;
   #progresses = 0;
@@ -68,6 +69,7 @@ export class TestAgent {
       this.#answer(request, response).catch((error) => response.destroy(error));
     });
     this.#server.on('connection', (socket) => {
+      this.connections++;
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });

@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readProfile } from '../../../src/formats/read.ts';
 import { type AgentOptions, TestAgent } from '../artifacts/agent.ts';
@@ -96,18 +97,48 @@ describe('pprof-cpu', () => {
     expect(stdout()).not.toContain('(pprof)');
   });
 
+  it('--source-map-dir gives functions the names they were written with', async () => {
+    const source = `
+      function computePrices(until: number): number {
+        let sum = 0;
+        while (performance.now() < until) for (let i = 0; i < 1e4; i++) sum += Math.sqrt(sum + i);
+        return sum;
+      }
+      if (computePrices(performance.now() + 300) < 0) throw new Error();`;
+    await writeFile(join(directory, 'prices.ts'), source);
+    const outfile = join(directory, 'out/prices.js');
+    await build({ entryPoints: [join(directory, 'prices.ts')], outfile, minify: true, sourcemap: true, format: 'esm' });
+    await writeFile(join(directory, 'out/package.json'), '{"type":"module"}');
+    const profiled = ['--cpu-prof', '--cpu-prof-dir', join(directory, 'prof'), outfile];
+    await promisify(execFile)(process.execPath, profiled);
+    const [recorded] = await readdir(join(directory, 'prof'));
+    const bytes = await readFile(join(directory, 'prof', recorded!));
+    expect(bytes.toString()).not.toContain('computePrices');
+    agentDoes({ bytes });
+    const maps = ['--source-map-dir', join(directory, 'out')];
+    const { code, stdout } = await plugin.run(['pprof-cpu', address(), '--output', '-', ...maps]);
+    expect(code).toBe(0);
+    const found = readProfile(stdout).functions.find(({ name }) => name === 'computePrices');
+    expect(found?.file).toMatch(/prices\.ts$/);
+    const v8 = await plugin.run(['pprof-cpu', address(), '--output', '-', '--format', 'cpuprofile', ...maps]);
+    expect(v8.stdout.toString()).toContain('computePrices');
+  });
+
   it('of several processes writes one file each and a merged one, and says which failed', async () => {
     const other = await new TestAgent({ bytes: await cpuProfile(), pid: 4712 }).listen();
-    const targets = [address(), `127.0.0.1:${other.port}`, '127.0.0.1:9'];
+    const refuse = { status: 409, code: 'busy', message: 'another capture runs' };
+    const busy = await new TestAgent({ bytes: Buffer.alloc(0), refuse }).listen();
+    const targets = [address(), `127.0.0.1:${other.port}`, `127.0.0.1:${busy.port}`, '127.0.0.1:9'];
     try {
       const { code, stdout, stderr } = await plugin.run(['pprof-cpu', ...targets, '--output', directory]);
       expect(code).toBe(3);
       expect(stdout.toString()).toMatch(/merged\.2-processes\.\S+\.cpu\.pb\.gz \(\S+, 2 profiles merged\)/);
       expect(stderr).toContain('127.0.0.1:9');
-      expect(stderr).toContain('the merged profile lacks 1 of 3');
+      expect(stderr).toContain(`127.0.0.1:${busy.port}: another capture runs\n`);
+      expect(stderr).toContain('the merged profile lacks 2 of 4');
       expect(await readdir(directory)).toHaveLength(3);
     } finally {
-      await other.down();
+      await Promise.all([other.down(), busy.down()]);
     }
   });
 });

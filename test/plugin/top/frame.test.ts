@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Row, topColumns } from '../../../src/plugin/top/columns.ts';
 import { frame, plain, type View } from '../../../src/plugin/top/frame.ts';
 import type { Sample } from '../../../src/plugin/top/sample.ts';
+import { NodeopsError } from '../../../src/protocol/errors.ts';
 
 const sample: Sample = {
   cpuPercent: 12.4,
@@ -57,7 +58,11 @@ describe('the picture of top', () => {
   });
 
   it('says why a process has no figures, and that another is stuck', () => {
-    const gone: Row = { ...row('gone'), sample: undefined, problem: "there is no pod 'gone'" };
+    const gone: Row = {
+      ...row('gone'),
+      sample: undefined,
+      problem: new NodeopsError('no-such-pod', "there is no pod 'gone'"),
+    };
     const stuck = row('stuck', { stuck: 'main thread is waiting in read(2)' });
     const text = frame([gone, stuck], view, { columns: 80, rows: 10 }, now, plain).join('\n');
     expect(text).toMatch(/^gone app\/1 +there is no pod 'gone'$/m);

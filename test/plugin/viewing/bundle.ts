@@ -22,7 +22,7 @@ export async function bundle(source: string): Promise<Bundle> {
     format: 'cjs',
     entryPoints: [source],
     outfile: path,
-    plugins: [bundledText(), packedFolder, TEMP],
+    plugins: [bundledText(), packedFolder],
   });
   return { path, remove: () => rm(directory, { recursive: true, force: true }) };
 }
@@ -36,20 +36,3 @@ export async function packedSpeedscope(): Promise<ReadonlyMap<string, Uint8Array
     await built.remove();
   }
 }
-
-const TEMP = {
-  name: 'temp',
-  setup(b: any) {
-    b.onLoad({ filter: /plugin\/commands\/index\.ts$/ }, async ({ path }: any) => {
-      const { readFile } = await import('node:fs/promises');
-      const text = await readFile(path, 'utf8');
-      if (text.includes('pprofCpu')) return { contents: text, loader: 'ts' };
-      return {
-        loader: 'ts',
-        contents:
-          `import { trace } from './trace.ts'; import { pprofCpu } from './pprof-cpu.ts'; import { pprofHeap } from './pprof-heap.ts'; import { heapsnapshot } from './heapsnapshot.ts'; import { report } from './report.ts'; import { view } from './view.ts';` +
-          text.replace('  options,\n];', '  options, trace, pprofCpu, pprofHeap, heapsnapshot, report, view\n];'),
-      };
-    });
-  },
-};

@@ -1,0 +1,163 @@
+/** What answers on the port, and what it says of its processes. */
+
+import { statusAnnotations } from '../../../protocol/annotations.ts';
+import { NodeopsError } from '../../../protocol/errors.ts';
+import { protocolVersion } from '../../../protocol/limits.ts';
+import type { Envelope, ProcessInfo, VersionReply } from '../../../protocol/replies.ts';
+import { AgentClient } from '../../client/client.ts';
+import { flagsOf } from '../../enabling/connection.ts';
+import type { KubeApi } from '../../kube/api.ts';
+import type { Target } from '../../targets/target.ts';
+import { type Finding, fail, failure, ok, type Remedy, warn } from '../check.ts';
+import type { Examination, Link } from '../examination.ts';
+import type { Surroundings } from '../surroundings.ts';
+import type { PodObject } from './pod-object.ts';
+import { loopFinding, memoryFinding } from './process.ts';
+
+/** Node's oldest line that agents run on. */
+const oldestNode = 20;
+/** Processes that are asked how they are. */
+const askedProcesses = 8;
+
+interface Agent {
+  readonly target: Target;
+  readonly version: Envelope<VersionReply>;
+  readonly processes: readonly ProcessInfo[];
+}
+
+export interface AgentContext {
+  readonly around: Surroundings;
+  /** Where the target is a pod. */
+  readonly pod?: Link<PodObject>;
+  readonly api?: Link<KubeApi>;
+}
+
+export function examineAgent(exam: Examination, target: Link<Target>, { around, pod, api }: AgentContext): void {
+  const agent = exam.link({ id: 'agent', what: 'agent answers', needs: [target] }, async (signal, to) => {
+    try {
+      return await meet(to, signal);
+    } catch (error) {
+      return unanswered(error, pod !== undefined);
+    }
+  });
+  exam.link({ id: 'agent.version', what: "agent's version", needs: [agent] }, (_, met) =>
+    versionFinding(met.version, around.pluginVersion),
+  );
+  exam.link({ id: 'agent.notes', what: "agent's settings", needs: [agent] }, (_, { version: { notes } }) =>
+    notes.length === 0
+      ? ok('taken as they were given')
+      : warn(notes.join('; '), { say: 'correct the variables and restart the process' }),
+  );
+  exam.link({ id: 'node', what: 'Node.js', needs: [agent] }, (_, { processes }) => nodeFinding(processes));
+  exam.link({ id: 'processes', what: 'processes', needs: [agent] }, async (_, { processes }) =>
+    processesFinding(processes, (await pod?.settled)?.value),
+  );
+  const command = async (name: string, { target: to }: Agent) => {
+    const server = (await api?.settled)?.value;
+    const typed = to.endpoint.name.replace(/^process /, '');
+    return `${around.io.program} ${name} ${typed}${server ? ` ${flagsOf(server.connection)}` : ''}`;
+  };
+  const ofEach = (
+    id: string,
+    what: string,
+    look: (client: AgentClient, process: ProcessInfo, signal: AbortSignal) => Promise<Finding>,
+    type: string,
+  ) =>
+    exam.link({ id, what, needs: [agent] }, async (signal, met) => {
+      const findings = await withClient(met.target, (client) =>
+        Promise.all(chosen(met).map(async (process) => ({ process, ...(await look(client, process, signal)) }))),
+      );
+      const worst =
+        findings.find(({ status }) => status === 'fail') ?? findings.find(({ status }) => status === 'warn');
+      const told = worst ?? findings[0];
+      if (!told) return ok('no process');
+      const name = findings.length > 1 ? `${nameOf(told.process)}: ` : '';
+      const more = findings.filter(({ status }) => status !== 'ok').length - 1;
+      const detail = `${name}${told.detail}${more > 0 ? `; and ${more} more` : ''}`;
+      const remedy: Remedy = { ...told.remedy, run: [await command(type, met)] };
+      return { status: told.status, detail, ...(worst ? { remedy } : {}) };
+    });
+  ofEach('event-loop', 'event loop turns', loopFinding, 'stack');
+  ofEach('memory', 'memory for a heap snapshot', memoryFinding, 'pprof-heap');
+}
+
+async function withClient<T>({ endpoint }: Target, ask: (client: AgentClient) => Promise<T>): Promise<T> {
+  const client = new AgentClient(endpoint);
+  try {
+    return await ask(client);
+  } finally {
+    client.close();
+  }
+}
+
+async function meet(target: Target, signal: AbortSignal): Promise<Finding<Agent>> {
+  return withClient(target, async (client) => {
+    const { processes } = (await client.ask('processes', {}, { signal })).data;
+    const first = target.process ?? (processes[0] && nameOf(processes[0]));
+    const version = await client.ask('version', {}, { process: first, signal });
+    return ok(target.endpoint.name, { target, version, processes });
+  });
+}
+
+function unanswered(error: unknown, inPod: boolean): Finding<never> {
+  const finding = failure(error);
+  if (!(error instanceof NodeopsError)) return finding;
+  if (error.code === 'unauthorized')
+    return fail(`${error.message}, which this plugin does not send`, {
+      say: 'send it yourself through a port-forward, or take the token away (NODEOPS_TOKEN_FILE, NODEOPS_TOKEN, the chart’s agent.tokenSecret):',
+      run: ["curl -H 'X-Nodeops: 1' -H 'Authorization: Bearer TOKEN' http://127.0.0.1:8848/v1/version"],
+    });
+  if (error.code === 'no-agent' && inPod)
+    return { ...finding, detail: `${finding.detail}; network policies are not the reason` };
+  return finding;
+}
+
+function versionFinding({ data }: Envelope<VersionReply>, plugin: string | undefined): Finding {
+  const said = `${data.agentVersion}, protocol ${data.protocol}`;
+  if (data.protocol > protocolVersion)
+    return fail(`${said}; this plugin speaks protocol ${protocolVersion}`, { run: ['kubectl krew upgrade nodeops'] });
+  const line = (version: string) => version.split('.').slice(0, 2).join('.');
+  if (plugin === undefined || line(plugin) === line(data.agentVersion)) return ok(said);
+  return warn(`${said}; this plugin is ${plugin}`, {
+    say: 'they understand each other, but one may lack what the other has: update the plugin, or the chart and then the pods:',
+    run: ['kubectl krew upgrade nodeops', 'helm upgrade nodeops deploy/helm/nodeops -n nodeops --reuse-values'],
+  });
+}
+
+function nodeFinding(processes: readonly ProcessInfo[]): Finding {
+  const versions = [...new Set(processes.map(({ nodeVersion }) => nodeVersion))];
+  const old = versions.filter((version) => Number.parseInt(version.slice(1), 10) < oldestNode);
+  if (old.length > 0)
+    return warn(`${old.join(', ')} is older than ${oldestNode}: no agent runs there, the sidecar knows less`, {
+      say: `run the app on Node.js ${oldestNode} or newer`,
+    });
+  return ok(versions.join(', ') || 'unknown');
+}
+
+function processesFinding(processes: readonly ProcessInfo[], pod: PodObject | undefined): Finding {
+  const names = processes.map(nameOf);
+  const shown = names.slice(0, askedProcesses).join(', ') + (names.length > askedProcesses ? ', …' : '');
+  const injected = (pod?.metadata.annotations?.[statusAnnotations.injected] ?? '').split(',').filter(Boolean);
+  const silent = injected.filter(
+    (name) => name !== 'nodeops-sidecar' && !processes.some(({ container }) => container === name),
+  );
+  if (silent.length > 0)
+    return warn(`${shown || 'none'}; container ${silent.join(', ')} was injected and no process of it answers`, {
+      say: 'it runs no Node.js, one older than 20, or its entrypoint sets NODE_OPTIONS anew: append to $NODE_OPTIONS there instead',
+    });
+  if (processes.length === 0)
+    return warn('none', { say: 'the agent has just started, or its process ends: try again' });
+  if (processes.length === 1) return ok(shown);
+  return ok(`${processes.length}: ${shown}; choose with -c, --pid or --all-processes`);
+}
+
+function nameOf({ container, pid }: ProcessInfo): string {
+  return container === null ? String(pid) : `${container}/${pid}`;
+}
+
+function chosen({ target, processes, version }: Agent): ProcessInfo[] {
+  if (target.process === undefined) return processes.slice(0, askedProcesses);
+  return processes.filter(
+    ({ pid, container }) => pid === version.process.pid && container === version.process.container,
+  );
+}
