@@ -3,24 +3,17 @@
  *   dist/agent/preload.cjs, index.cjs, index.mjs   the agent, and its types
  *   dist/plugin.cjs                                the plugin as a script
  *   dist/kubectl-nodeops                           the plugin as one executable that needs no Node on the machine
+ *   dist/npm/                                      the npm package
  */
 import { rm } from 'node:fs/promises';
-import { build } from 'esbuild';
-import { bundleAgent, bundledText, shared } from './agent-bundle.ts';
+import { bundleAgent } from './agent-bundle.ts';
 import { buildExecutable } from './executable.ts';
-import { packedFolder } from './packed-folder.ts';
-
-async function plugin(): Promise<void> {
-  await build({
-    ...shared,
-    target: 'node22',
-    format: 'cjs',
-    entryPoints: ['cmd/kubectl-nodeops/main.ts'],
-    outfile: 'dist/plugin.cjs',
-    plugins: [bundledText(), packedFolder],
-  });
-  await buildExecutable('dist/plugin.cjs', 'dist/kubectl-nodeops');
-}
+import { writePackage } from './package.ts';
+import { bundlePlugin } from './plugin-bundle.ts';
 
 await rm('dist', { recursive: true, force: true });
-await Promise.all([bundleAgent('dist/agent'), plugin()]);
+const [metafile] = await Promise.all([bundlePlugin('dist/plugin.cjs'), bundleAgent('dist/agent')]);
+await Promise.all([
+  buildExecutable('dist/plugin.cjs', 'dist/kubectl-nodeops'),
+  writePackage({ agentFolder: 'dist/agent', plugin: 'dist/plugin.cjs', metafile, output: 'dist/npm' }),
+]);

@@ -73,6 +73,13 @@ export const operations = {
     cost: 'pause of milliseconds',
     parameters: none,
   },
+  waits: {
+    effect: 'read',
+    scope: 'process',
+    summary: 'Print what the process waits for: servers, sockets, timers, fs, dns, child processes, workers',
+    cost: 'pause of milliseconds',
+    parameters: none,
+  },
 } as const satisfies Record<keyof Replies, Operation>;
 
 export type OperationName = keyof Replies;

@@ -90,11 +90,7 @@ async function start(message: StartMessage) {
     },
     freezePod: (parameters) => signalPod(parameters, 'SIGSTOP'),
     thawPod: (parameters) => signalPod(parameters, 'SIGCONT'),
-    killPodSilently: (parameters) => {
-      const worker = workerOf(parameters);
-      worker.terminating = true;
-      for (const { run } of worker.slots) run?.signalAll('SIGKILL');
-    },
+    killPodSilently: (parameters) => workerOf(parameters).lose(),
     issueClientCertificate: ({ user, groups: organizations, notAfter }) => {
       const issued = authority.issue({
         commonName: user,

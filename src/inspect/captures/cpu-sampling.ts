@@ -17,8 +17,7 @@ export class CpuSampling {
   constructor(inspector: Pick<Inspector, 'post'>, intervalMicros: number, control: CaptureControl) {
     // a worker's line keeps no deadlines of its own
     this.#inspector = {
-      post: (method, params, options) =>
-        within(options?.timeoutMs ?? startMs, inspector.post(method, params, options)),
+      post: (method, params, options) => within(options?.timeoutMs ?? startMs, inspector.post(method, params, options)),
     };
     this.#intervalMicros = intervalMicros;
     this.#control = control;
@@ -32,8 +31,7 @@ export class CpuSampling {
   async start(): Promise<void> {
     this.#state = 'asked';
     const phase = 'starting the profiler';
-    const post = (command: [string, object?]) =>
-      patiently(this.#inspector, this.#control, phase, command, startMs);
+    const post = (command: [string, object?]) => patiently(this.#inspector, this.#control, phase, command, startMs);
     try {
       await post(['Profiler.enable']);
       await post(['Profiler.setSamplingInterval', { interval: this.#intervalMicros }]);
@@ -80,12 +78,10 @@ export class CpuSampling {
       const before = await this.#idleTime();
       await new Promise((resolve) => setTimeout(resolve, watchMs));
       if (before === undefined || (await this.#idleTime()) !== before) return;
-      const quick = { timeoutMs: 1_000 };
-      await this.#inspector.post('Profiler.startPreciseCoverage', { callCount: false, detailed: false }, quick);
+      this.#post('Profiler.startPreciseCoverage', { callCount: false, detailed: false });
+      this.#post('Profiler.stopPreciseCoverage');
     } catch {
       // in native code: what runs there has no names to find
-    } finally {
-      this.#post('Profiler.stopPreciseCoverage');
     }
   }
 
@@ -103,8 +99,8 @@ export class CpuSampling {
     return result.value;
   }
 
-  #post(method: string): void {
-    this.#inspector.post(method, {}, { timeoutMs: collectMs }).catch(() => {});
+  #post(method: string, params: object = {}): void {
+    this.#inspector.post(method, params, { timeoutMs: collectMs }).catch(() => {});
   }
 }
 

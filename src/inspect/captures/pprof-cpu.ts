@@ -31,7 +31,10 @@ export async function capturePprofCpu(
   control: CaptureControl,
 ): Promise<void> {
   if (!/^(?:main|all|\d{1,9})$/.test(parameters.thread))
-    throw new NodeopsError('bad-request', `'thread' is '${parameters.thread}'; it takes main, all or a worker thread's id`);
+    throw new NodeopsError(
+      'bad-request',
+      `'thread' is '${parameters.thread}'; it takes main, all or a worker thread's id`,
+    );
   const inspector = await subject.inspector();
   const threads = await chooseThreads(inspector, parameters.thread, subject.ownThreadId, control);
   const interval = Math.max(
@@ -101,7 +104,9 @@ async function chooseThreads(
   if (wanted === 'all') {
     const all = [main, ...workers];
     if (all.length > threadsSampled)
-      control.note(`${all.length - threadsSampled} of ${all.length} threads are left out: ${threadsSampled} are sampled at a time`);
+      control.note(
+        `${all.length - threadsSampled} of ${all.length} threads are left out: ${threadsSampled} are sampled at a time`,
+      );
     return all.slice(0, threadsSampled);
   }
   const found = workers.filter(({ thread }) => thread === `worker ${wanted}`);

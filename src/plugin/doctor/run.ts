@@ -75,11 +75,7 @@ function parse(args: readonly string[], selector: string | undefined): { spec?: 
   return target === undefined ? {} : { spec: parseTarget(target) };
 }
 
-function selectionOf(
-  said = '',
-  spec: TargetSpec | undefined,
-  selector: string | undefined,
-): Selection | undefined {
+function selectionOf(said = '', spec: TargetSpec | undefined, selector: string | undefined): Selection | undefined {
   if (spec?.kind === 'workload') return { said, workload: spec };
   return selector === undefined ? undefined : { said: `-l ${selector}`, selector };
 }

@@ -75,7 +75,10 @@ ${joining ? '' : '--pid'} /bin/sh -c '${joining ? innerScript(spec) : parentScri
       once(child.stdio[3] as Readable, 'data').then(() => true),
       exit.then(() => false),
     ]);
-    if (!ready) throw new Error(`the container's file system could not be made: ${child.stderr!.read() ?? ''}`);
+    if (!ready) {
+      spec.group?.remove();
+      throw new Error(`the container's file system could not be made: ${child.stderr!.read() ?? ''}`);
+    }
     const ended = exit.then(([code, name]) => {
       const oomKilled = (spec.group?.oomKills() ?? 0) > 0;
       spec.group?.remove();

@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -59,6 +60,8 @@ export class Images {
   constructor(directory: string, registered: Readonly<Record<string, RegisteredImage>>) {
     this.#directory = directory;
     this.#registered = registered;
+    // containers read it as users of their own, which a directory from mkdtemp does not allow
+    for (const { directory: content } of Object.values(registered)) chmodSync(content, statSync(content).mode | 0o055);
   }
 
   registered(reference: string): RegisteredImage | undefined {

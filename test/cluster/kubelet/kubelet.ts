@@ -73,12 +73,12 @@ export class Kubelet {
     const worker = this.#workers.get(pod.metadata.uid);
     if (type === 'DELETED') {
       // removed from the API without waiting: `--grace-period=0 --force`
-      if (worker && !worker.terminating) void this.#end(worker, 0, false);
+      if (worker && !worker.ending) void this.#end(worker, 0, false);
       return;
     }
     if (pod.metadata.deletionTimestamp) {
       if (!worker) this.#options.store.remove(pods, pod.metadata.namespace, pod.metadata.name);
-      else if (!worker.terminating) void this.#end(worker, pod.metadata.deletionGracePeriodSeconds ?? 30, true);
+      else if (!worker.ending) void this.#end(worker, pod.metadata.deletionGracePeriodSeconds ?? 30, true);
       return;
     }
     if (worker) worker.adopt(pod);

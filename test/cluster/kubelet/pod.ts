@@ -1,18 +1,16 @@
 /** The life of one pod: sandbox, init containers in order, containers, restarts, end. */
-import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json, KubeObject } from '../api/types.ts';
 import { Container, type ContainerSpec } from './container.ts';
-import { argvOf, environmentOf, findInTree, podField, userOf } from './environment.ts';
+import { podField } from './environment.ts';
 import type { Kubelet } from './kubelet.ts';
 import { newSlot, type PodState, type Slot, timestamp } from './podstatus.ts';
+import { prepareContainer, StartError } from './prepare.ts';
 import { watchProbe } from './probes.ts';
-import { parseQuantity } from './quantity.ts';
-import { makeRoot } from './root.ts';
 import { Sandbox } from './sandbox.ts';
-import { makeVolumes, NotReady, type VolumeSources, volumeMounts } from './volumes.ts';
+import { makeVolumes, NotReady, type VolumeSources } from './volumes.ts';
 
 /** How often the kubelet tries again to make what is not there yet. */
 const retryMs = 1000;
@@ -26,6 +24,8 @@ export class PodWorker {
   sandbox: Sandbox | undefined;
   /** Set when the pod is going: its streams then stand still instead of being closed, as on a real node. */
   terminating = false;
+  /** Set when its deletion has begun. */
+  ending = false;
   #pod: KubeObject;
   readonly #kubelet: Kubelet;
   readonly #directory: string;
@@ -36,6 +36,7 @@ export class PodWorker {
   #initialized = false;
   #volumes: ReturnType<typeof makeVolumes> = new Map();
   #ended: Promise<void> | undefined;
+  #lost = false;
 
   constructor(kubelet: Kubelet, pod: KubeObject, address: string) {
     this.#kubelet = kubelet;
@@ -67,7 +68,10 @@ export class PodWorker {
       mkdirSync(join(this.#directory, 'shm'), { recursive: true });
       chmodSync(join(this.#directory, 'shm'), 0o1777);
       const { hostname = this.#pod.metadata.name.slice(0, 63), shareProcessNamespace = false } = this.#pod.spec;
-      this.sandbox = await Sandbox.create(hostname.replace(/\.+$/, ''), this.#address, shareProcessNamespace);
+      const sandbox = await Sandbox.create(hostname.replace(/\.+$/, ''), this.#address, shareProcessNamespace);
+      // deleted meanwhile
+      if (this.terminating) return await sandbox.destroy();
+      this.sandbox = sandbox;
       await this.#until(() => {
         this.#volumes = makeVolumes(this.#pod, join(this.#directory, 'volumes'), this.#sources());
       });
@@ -182,95 +186,45 @@ export class PodWorker {
   /** The running container, or the exit code of one whose command does not exist. */
   async #start(slot: Slot): Promise<Container | number> {
     const { spec } = slot;
-    const image = this.#kubelet.images.pull(spec.image);
-    if (!image) {
-      this.#kubelet.event(this.#pod, 'Warning', 'Failed', `Failed to pull image "${spec.image}": no such host`, slot);
-      throw new NotReady(
-        'ErrImagePull',
-        `failed to pull and unpack image "${spec.image}": failed to resolve reference "${spec.image}": no such host`,
-      );
+    const event = (type: string, reason: string, message: string) =>
+      this.#kubelet.event(this.#pod, type, reason, message, slot);
+    let prepared: ContainerSpec;
+    try {
+      prepared = prepareContainer(slot, {
+        pod: this.#pod,
+        kubelet: this.#kubelet,
+        directory: this.#directory,
+        address: this.#address,
+        volumes: this.#volumes,
+        sources: this.#sources(),
+        joinPids: spec.targetContainerName ? this.slot(spec.targetContainerName)?.run?.pid : undefined,
+      });
+    } catch (error) {
+      event('Warning', 'Failed', `Error: ${(error as Error).message}`);
+      if (error instanceof StartError) return this.#couldNotStart(slot, error.message);
+      throw error;
     }
-    const { uid, gid } = userOf(this.#pod, spec, image);
-    const environment = environmentOf(this.#pod, spec, this.#sources());
-    const argv = argvOf(spec, image, environment);
-    slot.imageId = image.id;
-    slot.user = { uid, gid };
-    slot.id = randomBytes(32).toString('hex');
-    const root = join(this.#directory, `${spec.name}-${slot.restartCount}`, 'root');
-    mkdirSync(root, { recursive: true });
-    const readOnly = spec.securityContext?.readOnlyRootFilesystem === true;
-    const workingDirectory = spec.workingDir ?? '/';
-    const limits = spec.resources?.limits;
-    const group = this.#kubelet.groups.create(slot.id.slice(0, 16), {
-      memoryBytes: parseQuantity(limits?.memory),
-      cpus: parseQuantity(limits?.cpu),
-    });
-    const mounts = makeRoot(root, {
-      image,
-      uid,
-      gid,
-      workingDirectory,
-      group,
-      readOnly,
-      hostname: this.#pod.spec.hostname ?? this.#pod.metadata.name,
-      address: this.#address,
-      sharedMemory: join(this.#directory, 'shm'),
-      devices: this.#kubelet.devices,
-    });
-    mounts.push(...volumeMounts(spec, this.#volumes, root));
-    if (!isMounted(argv[0]!, spec) && !findInTree(image.tree, argv[0]!, environment.PATH ?? ''))
-      return this.#startError(slot, argv[0]!);
-    const target = spec.targetContainerName ? this.slot(spec.targetContainerName)?.run?.pid : undefined;
-    const noNewPrivileges = spec.securityContext?.allowPrivilegeEscalation === false;
-    const runSpec: ContainerSpec = {
-      argv,
-      environment,
-      workingDirectory,
-      uid,
-      gid,
-      noNewPrivileges,
-      readOnlyRoot: readOnly,
-      root,
-      mounts,
-      joinPids: target,
-      group,
-    };
-    this.#kubelet.event(
-      this.#pod,
+    event(
       'Normal',
       'Pulled',
       `Container image "${spec.image}" already present on machine and can be accessed by the pod`,
-      slot,
     );
-    this.#kubelet.event(this.#pod, 'Normal', 'Created', 'Container created', slot);
-    const run = await Container.start(runSpec, this.sandbox!, join(root, '..'));
+    event('Normal', 'Created', 'Container created');
+    const run = await Container.start(prepared, this.sandbox!, join(prepared.root, '..'));
     slot.run = run;
     slot.log = run.log;
     slot.state = { running: { startedAt: timestamp(run.startedAt) } };
     slot.started = slot.kind !== 'ephemeral' && !spec.startupProbe;
     slot.ready = slot.kind !== 'ephemeral' && slot.kind !== 'init' && slot.started && !spec.readinessProbe;
     if (this.terminating) run.signal('SIGKILL');
-    this.#kubelet.event(this.#pod, 'Normal', 'Started', 'Container started', slot);
+    event('Normal', 'Started', 'Container started');
     this.#report();
     return run;
   }
 
-  #startError(slot: Slot, command: string): number {
-    const why = command.includes('/')
-      ? `stat ${command}: no such file or directory`
-      : 'executable file not found in $PATH';
-    const message = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "${command}": ${why}`;
-    slot.state = {
-      terminated: {
-        exitCode: 128,
-        reason: 'StartError',
-        message,
-        startedAt: '1970-01-01T00:00:00Z',
-        finishedAt: timestamp(),
-        containerID: `containerd://${slot.id}`,
-      },
-    };
-    this.#kubelet.event(this.#pod, 'Warning', 'Failed', `Error: ${message}`, slot);
+  #couldNotStart(slot: Slot, message: string): number {
+    const [startedAt, finishedAt, containerID] = ['1970-01-01T00:00:00Z', timestamp(), `containerd://${slot.id}`];
+    slot.state = { terminated: { exitCode: 128, reason: 'StartError', message, startedAt, finishedAt, containerID } };
     this.#report();
     return 128;
   }
@@ -333,11 +287,19 @@ export class PodWorker {
   /** Ends the pod: SIGTERM, after `graceSeconds` SIGKILL, then its namespaces go. */
   async terminate(graceSeconds: number): Promise<void> {
     this.terminating = true;
+    this.ending = true;
     this.#ended ??= this.#tearDown(graceSeconds);
     await this.#ended;
     const codes = this.slots.filter(({ kind }) => kind === 'app').map(({ state }) => state.terminated?.exitCode);
     if (this.#phase !== 'Succeeded') this.#phase = codes.every((code) => code === 0) ? 'Succeeded' : 'Failed';
     this.#report();
+  }
+
+  /** As when the node is lost: every process dies, streams stand still, and nobody writes the pod's status any more. */
+  lose(): void {
+    this.terminating = true;
+    this.#lost = true;
+    for (const { run } of this.slots) run?.signalAll('SIGKILL');
   }
 
   async #tearDown(graceSeconds: number): Promise<void> {
@@ -396,6 +358,7 @@ export class PodWorker {
   }
 
   #report(): void {
+    if (this.#lost) return;
     if (
       this.#phase === 'Pending' &&
       this.#initialized &&
@@ -420,11 +383,6 @@ export class PodWorker {
       podField(withAddress, path),
     );
   }
-}
-
-/** Whether a command lies in one of the container's volumes. */
-function isMounted(command: string, spec: Json): boolean {
-  return (spec.volumeMounts ?? []).some(({ mountPath }: Json) => command.startsWith(`${mountPath}/`));
 }
 
 /** As Go prints it: `10s`, `1m20s`. */

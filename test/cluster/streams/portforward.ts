@@ -69,6 +69,7 @@ async function connect(
     if (socket.closed) pod.destroy();
     return pod;
   } catch (error) {
+    if (worker.terminating) return await new Promise<never>(() => {});
     socket.send(Buffer.from([errors]), Buffer.from(dialFailure(worker, port, error)));
     return undefined;
   }

@@ -172,21 +172,16 @@ export class ServerWebSocket {
     const whole = this.#peek(total);
     const payload = Buffer.from(whole.subarray(at + 4, total));
     unmask(payload, whole.subarray(at, at + 4));
-    this.#buffered = [whole.subarray(total)];
+    this.#buffered[0] = whole.subarray(total);
+    if (this.#buffered[0].length === 0 && this.#buffered.length > 1) this.#buffered.shift();
     this.#length -= total;
     return { opcode: start[0]! & 0x0f, payload };
   }
 
-  /** At least `size` bytes from the front in one buffer. */
+  /** At least `size` bytes from the front in one buffer; chunks are joined only when the first does not have them. */
   #peek(size: number): Buffer {
     if (this.#buffered[0]!.length < size) this.#buffered = [Buffer.concat(this.#buffered)];
-    return this.#buffered.length === 1 ? this.#buffered[0]! : this.#joined();
-  }
-
-  #joined(): Buffer {
-    const whole = Buffer.concat(this.#buffered);
-    this.#buffered = [whole];
-    return whole;
+    return this.#buffered[0]!;
   }
 }
 

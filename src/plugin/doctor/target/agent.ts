@@ -1,16 +1,18 @@
 /** What answers on the port, and what it says of its processes. */
 
-import { statusAnnotations } from '../../../protocol/annotations.ts';
+import { statusAnnotations, wishAnnotations } from '../../../protocol/annotations.ts';
 import { NodeopsError } from '../../../protocol/errors.ts';
 import { protocolVersion } from '../../../protocol/limits.ts';
 import type { Envelope, ProcessInfo, VersionReply } from '../../../protocol/replies.ts';
 import { AgentClient } from '../../client/client.ts';
 import { flagsOf } from '../../enabling/connection.ts';
+import { typedOwner } from '../../enabling/owner.ts';
 import type { KubeApi } from '../../kube/api.ts';
 import type { Target } from '../../targets/target.ts';
-import { type Finding, fail, failure, ok, type Remedy, warn } from '../check.ts';
+import { type Finding, fail, failure, ok, type Remedy, skip, warn } from '../check.ts';
 import type { Examination, Link } from '../examination.ts';
 import type { Surroundings } from '../surroundings.ts';
+import type { Asked } from './injection.ts';
 import type { PodObject } from './pod-object.ts';
 import { loopFinding, memoryFinding } from './process.ts';
 
@@ -28,16 +30,20 @@ interface Agent {
 export interface AgentContext {
   readonly around: Surroundings;
   /** Where the target is a pod. */
-  readonly pod?: Link<PodObject>;
-  readonly api?: Link<KubeApi>;
+  readonly inPod?: { readonly pod: Link<PodObject>; readonly api: Link<KubeApi>; readonly asked: Link<Asked> };
 }
 
-export function examineAgent(exam: Examination, target: Link<Target>, { around, pod, api }: AgentContext): void {
+export function examineAgent(exam: Examination, target: Link<Target>, { around, inPod }: AgentContext): void {
   const agent = exam.link({ id: 'agent', what: 'agent answers', needs: [target] }, async (signal, to) => {
     try {
       return await meet(to, signal);
     } catch (error) {
-      return unanswered(error, pod !== undefined);
+      if (error instanceof NodeopsError && error.code === 'unauthorized') return wantsToken(error);
+      if (error instanceof NodeopsError && error.detail?.go !== undefined)
+        return skip(`${error.message}; ${error.hint ?? ''}`);
+      if (!(error instanceof NodeopsError) || error.code !== 'no-agent' || !inPod) return failure(error);
+      const [{ value: server }, { value: asked }] = await Promise.all([inPod.api.settled, inPod.asked.settled]);
+      return noAgent(error, asked, `${around.io.program} enable`, server ? flagsOf(server.connection) : '');
     }
   });
   exam.link({ id: 'agent.version', what: "agent's version", needs: [agent] }, (_, met) =>
@@ -50,10 +56,10 @@ export function examineAgent(exam: Examination, target: Link<Target>, { around, 
   );
   exam.link({ id: 'node', what: 'Node.js', needs: [agent] }, (_, { processes }) => nodeFinding(processes));
   exam.link({ id: 'processes', what: 'processes', needs: [agent] }, async (_, { processes }) =>
-    processesFinding(processes, (await pod?.settled)?.value),
+    processesFinding(processes, (await inPod?.pod.settled)?.value),
   );
   const command = async (name: string, { target: to }: Agent) => {
-    const server = (await api?.settled)?.value;
+    const server = (await inPod?.api.settled)?.value;
     const typed = to.endpoint.name.replace(/^process /, '');
     return `${around.io.program} ${name} ${typed}${server ? ` ${flagsOf(server.connection)}` : ''}`;
   };
@@ -99,17 +105,35 @@ async function meet(target: Target, signal: AbortSignal): Promise<Finding<Agent>
   });
 }
 
-function unanswered(error: unknown, inPod: boolean): Finding<never> {
-  const finding = failure(error);
-  if (!(error instanceof NodeopsError)) return finding;
-  if (error.code === 'unauthorized')
-    return fail(`${error.message}, which this plugin does not send`, {
-      say: 'send it yourself through a port-forward, or take the token away (NODEOPS_TOKEN_FILE, NODEOPS_TOKEN, the chart’s agent.tokenSecret):',
-      run: ["curl -H 'X-Nodeops: 1' -H 'Authorization: Bearer TOKEN' http://127.0.0.1:8848/v1/version"],
+function wantsToken(error: NodeopsError): Finding<never> {
+  return fail(`${error.message}, which this plugin does not send`, {
+    say: 'send it yourself through a port-forward, or take the token away (NODEOPS_TOKEN_FILE, NODEOPS_TOKEN, the chart’s agent.tokenSecret):',
+    run: ["curl -H 'X-Nodeops: 1' -H 'Authorization: Bearer TOKEN' http://127.0.0.1:8848/v1/version"],
+  });
+}
+
+/** Something else answers, or nothing does: mended by another port, by enabling, or in the process itself. */
+function noAgent(error: NodeopsError, given: Asked | undefined, enable: string, flags: string): Finding<never> {
+  const taken = /no nodeops agent|not a nodeops agent|without an answer/.test(error.message);
+  const owner = given?.owner?.resource ? typedOwner(given.owner) : undefined;
+  if (taken)
+    return fail(`the port is taken: ${error.message}`, {
+      say: 'give the agents another port (this replaces the pods), and commands the same --port:',
+      ...(owner
+        ? { run: [`${enable} ${owner} --port 8849 ${flags}`] }
+        : { yaml: `annotations:\n  ${wishAnnotations.port}: "8849"` }),
     });
-  if (error.code === 'no-agent' && inPod)
-    return { ...finding, detail: `${finding.detail}; network policies are not the reason` };
-  return finding;
+  const detail = `${error.message}; network policies are not the reason`;
+  if (given?.asked)
+    return fail(detail, {
+      say: 'asked for and not there: if it was injected, the process is not Node.js, older than 20, or has ended its agent; see also the checks above. Without an agent: --attach=exec',
+    });
+  return fail(detail, {
+    say: 'have it injected (this replaces the pods), or ask the process as it is with --attach=exec:',
+    ...(owner
+      ? { run: [`${enable} ${owner} ${flags}`] }
+      : { yaml: `annotations:\n  ${wishAnnotations.inject}: "true"` }),
+  });
 }
 
 function versionFinding({ data }: Envelope<VersionReply>, plugin: string | undefined): Finding {

@@ -19,14 +19,15 @@ interface Needed {
   readonly engine: Link<Engines>;
 }
 
-interface Asked {
+/** Whether the pod asked for the agent, and who would have it injected. */
+export interface Asked {
   readonly asked: boolean;
   readonly owner: Owner | undefined;
   /** Undefined where nobody could look. */
   readonly engines: Engines | undefined;
 }
 
-export function examineInjection(exam: Examination, links: Needed, ref: PodRef, { io }: Surroundings): void {
+export function examineInjection(exam: Examination, links: Needed, ref: PodRef, { io }: Surroundings): Link<Asked> {
   const asked = exam.link(
     { id: 'inject.asked', what: 'injection asked for', needs: [links.api, links.pod] },
     async (signal, api, pod) => {
@@ -48,6 +49,7 @@ export function examineInjection(exam: Examination, links: Needed, ref: PodRef, 
     if (said === undefined) return ok('nothing');
     return warn(said, skippedRemedy(said));
   });
+  return asked;
 }
 
 function askedFinding(

@@ -36,7 +36,7 @@ export function examinePod(exam: Examination, cluster: ClusterLinks, choice: Pod
     if (object.metadata.deletionTimestamp) return warn('it is being deleted', { say: 'ask the pod that replaces it' });
     return containersFinding(object, `${server.connection.kubectl} logs ${ref.name} --previous -n ${ref.namespace}`);
   });
-  examineInjection(exam, { pod, ...cluster }, ref, around);
+  const asked = examineInjection(exam, { pod, ...cluster }, ref, around);
   examineSpec(exam, pod);
   const target = exam.link(
     { id: 'pod.port', what: "agent's port", needs: [api, pod, running] },
@@ -49,7 +49,7 @@ export function examinePod(exam: Examination, cluster: ClusterLinks, choice: Pod
       return ok(`${detail}: commands need --port ${port}`, reached);
     },
   );
-  examineAgent(exam, target, { around, pod, api });
+  examineAgent(exam, target, { around, inPod: { pod, api, asked } });
 }
 
 function portOf(pod: PodObject, { port, container }: PodChoice): { port: number; detail: string } {

@@ -26,9 +26,9 @@ export function examineSpec(exam: Examination, pod: Link<PodObject>): void {
       const problems = appContainers(object).flatMap((container) =>
         look(container).map((problem) => ({ ...problem, said: `${container.name}: ${problem.said}` })),
       );
-      const worst = problems.find(({ status }) => status === 'fail') ?? problems[0];
-      if (!worst) return ok(fine);
-      return { status: worst.status, detail: problems.map(({ said }) => said).join('; '), remedy: worst.remedy };
+      if (problems.length === 0) return ok(fine);
+      const status = problems.some((problem) => problem.status === 'fail') ? 'fail' : 'warn';
+      return { status, detail: problems.map(({ said }) => said).join('; '), remedy: together(problems) };
     });
 
   exam.link({ id: 'pod.network', what: "the pod's network", needs: [pod] }, (_, { spec }) => {
@@ -42,6 +42,13 @@ export function examineSpec(exam: Examination, pod: Link<PodObject>): void {
   overContainers('agent.settings', 'NODEOPS_* variables', 'none that makes no sense', settingProblems);
   exam.link({ id: 'agent.read-only', what: 'captures allowed', needs: [pod] }, (_, object) => readOnlyFinding(object));
   exam.link({ id: 'artifacts', what: 'room for captures', needs: [pod] }, (_, object) => artifactsFinding(object));
+}
+
+/** Sentences one below the other; YAML is that of the first that has some. */
+function together(problems: readonly Problem[]): Remedy {
+  const says = new Set(problems.flatMap(({ remedy: { say } }) => say ?? []));
+  const yaml = problems.find(({ remedy }) => remedy.yaml !== undefined)?.remedy.yaml;
+  return { say: [...says].join('\n'), ...(yaml === undefined ? {} : { yaml }) };
 }
 
 function optionsProblems(container: ContainerSpec): Problem[] {

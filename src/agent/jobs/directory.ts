@@ -1,0 +1,98 @@
+/** A directory of our own for artifacts, under one that may belong to everybody. */
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+/** Files of processes that cannot be seen from here (another container's, on a shared volume) are left over after this. */
+const foreignMs = 2 * 3_600_000;
+
+/**
+ * Creates `BASE/nodeops-UID`, or takes it if it is a directory of ours, no link, and closed to others.
+ * Throws what the file system throws, or an Error that says what is wrong with it.
+ */
+export function openDirectory(base: string): string {
+  const uid = process.getuid?.();
+  const directory = join(base, `nodeops-${uid ?? 'user'}`);
+  mkdirSync(base, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const found = lstatSync(directory);
+  if (!found.isDirectory()) throw new Error(`${directory} is not a directory`);
+  if (uid === undefined) return directory;
+  if (found.uid !== uid) throw new Error(`${directory} belongs to user ${found.uid}`);
+  if ((found.mode & 0o077) !== 0) chmodSync(directory, 0o700);
+  return directory;
+}
+
+/** Begins the names of this process's files: pid namespace, pid and start time, for pids are used again. */
+export function ownPrefix(): string {
+  return `${pidNamespace()}-${process.pid}-${startTime(process.pid) ?? 0}-`;
+}
+
+/** Removes what processes left behind that ended without a chance to. Never throws. */
+export function removeLeftovers(directory: string): void {
+  const namespace = pidNamespace();
+  removeWhere(directory, (name, path) => {
+    const [, where, pid, start] = /^(\w+)-(\d+)-(\d+)-/.exec(name) ?? [];
+    if (where === undefined) return false;
+    if (where !== namespace) return Date.now() - statSync(path).mtimeMs > foreignMs;
+    const running = startTime(Number(pid));
+    return running === undefined ? !isAlive(Number(pid)) : running !== Number(start);
+  });
+}
+
+/** Removes every artifact of this process: for when it exits. Never throws. */
+export function removeOwnArtifacts(base: string): void {
+  const prefix = ownPrefix();
+  removeWhere(join(base, `nodeops-${process.getuid?.() ?? 'user'}`), (name) => name.startsWith(prefix));
+}
+
+function removeWhere(directory: string, unwanted: (name: string, path: string) => boolean): void {
+  try {
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name);
+      if (unwanted(name, path)) unlinkSync(path);
+    }
+  } catch {
+    // not there, not readable, or somebody else was faster: it is tried again by the next one
+  }
+}
+
+function pidNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))![0];
+  } catch {
+    return process.platform;
+  }
+}
+
+/** In clock ticks since boot; undefined where there is no such process or no /proc. */
+function startTime(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // the name in parentheses may hold anything; the start time is the 20th field after it
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,133 @@
+import { statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { NodeopsError } from '../../protocol/errors.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { Artifact } from './artifact.ts';
+import { openDirectory, ownPrefix, removeLeftovers } from './directory.ts';
+import { FileArtifact, type Quota } from './file-artifact.ts';
+import { MemoryArtifact, type MemoryLimits } from './memory-artifact.ts';
+
+/** Free space is looked at again after so many bytes. */
+const lookBytes = 4 * 1024 * 1024;
+/** What is left to the app of a disk that it shares with us: this much, or a twentieth of a small one. */
+const reserveBytes = 64 * 1024 * 1024;
+const tmpfsMagic = 0x01021994;
+
+export interface ArtifactSettings {
+  /** Artifacts are kept in `nodeops-UID` in it. */
+  readonly directory: string;
+  readonly limitBytes: number;
+  /** What was asked for in vain. */
+  readonly notes: readonly string[];
+}
+
+/** From NODEOPS_ARTIFACTS_DIR (default: the system's temporary directory) and NODEOPS_ARTIFACTS_BYTES. */
+export function artifactSettings(environment: Readonly<Record<string, string | undefined>>): ArtifactSettings {
+  const { NODEOPS_ARTIFACTS_DIR: directory, NODEOPS_ARTIFACTS_BYTES: bytes } = environment;
+  const limitBytes = bytes && /^\d{1,15}$/.test(bytes) ? Number(bytes) : limits.artifactStoreBytes;
+  return {
+    directory: directory ? resolve(directory) : tmpdir(),
+    limitBytes,
+    notes:
+      bytes && String(limitBytes) !== bytes
+        ? [`NODEOPS_ARTIFACTS_BYTES is '${bytes}'; ${limitBytes} is used instead`]
+        : [],
+  };
+}
+
+/** Where the artifacts of one agent are kept: a directory, or memory where none can be written. */
+export class ArtifactStore implements Quota {
+  readonly #settings: ArtifactSettings;
+  readonly #memory: Partial<MemoryLimits>;
+  readonly #kept = new Set<Artifact>();
+  readonly #finished = new Set<Artifact>();
+  #directory: string | undefined;
+  #usedBytes = 0;
+  #sinceLook = Number.POSITIVE_INFINITY;
+  memoryPerByte = 0;
+
+  constructor(settings: ArtifactSettings, memory: Partial<MemoryLimits> = {}) {
+    this.#settings = settings;
+    this.#memory = memory;
+  }
+
+  /** A new artifact, and the sentence that says why it is not on disk. */
+  create(id: string, extension: string): { artifact: Artifact; note: string | undefined } {
+    try {
+      this.#directory ??= this.#open();
+      const artifact = new FileArtifact(join(this.#directory, `${ownPrefix()}${id}.${extension}`), this);
+      this.#kept.add(artifact);
+      this.#sinceLook = Number.POSITIVE_INFINITY;
+      return { artifact, note: undefined };
+    } catch (error) {
+      this.#directory = undefined;
+      const artifact = new MemoryArtifact(this.#memory);
+      this.#kept.add(artifact);
+      const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+      const note = `kept in memory only, since ${this.#settings.directory} cannot be used (${reason}): fetch it while it runs`;
+      return { artifact, note };
+    }
+  }
+
+  /** From now on it may be given up for another one, the oldest first. */
+  finished(artifact: Artifact): void {
+    this.#finished.add(artifact);
+  }
+
+  claim(bytes: number): void {
+    while (this.#usedBytes + bytes > this.#settings.limitBytes) {
+      if (!this.#giveUpOldest())
+        throw new NodeopsError(
+          'no-space',
+          `artifacts may take ${this.#settings.limitBytes} bytes, and they are used up`,
+          {
+            hint: 'raise NODEOPS_ARTIFACTS_BYTES, or capture for a shorter time',
+          },
+        );
+    }
+    this.#sinceLook += bytes;
+    if (this.#sinceLook >= lookBytes && this.#directory !== undefined) {
+      while (isFull(this.#directory)) {
+        if (!this.#giveUpOldest())
+          throw new NodeopsError('no-space', `the disk under ${this.#directory} is almost full`, {
+            hint: 'give the pod an artifact volume (annotation nodeops.dev/artifacts), or capture for a shorter time',
+          });
+      }
+      this.#sinceLook = 0;
+    }
+    this.#usedBytes += bytes;
+  }
+
+  release(artifact: Artifact, bytes: number): void {
+    this.#kept.delete(artifact);
+    this.#finished.delete(artifact);
+    this.#usedBytes -= bytes;
+  }
+
+  /** Removes everything, half-written or not. */
+  close(): void {
+    for (const artifact of this.#kept) artifact.remove();
+    this.#kept.clear();
+    this.#finished.clear();
+  }
+
+  #giveUpOldest(): boolean {
+    const [oldest] = this.#finished;
+    oldest?.remove();
+    return oldest !== undefined;
+  }
+
+  #open(): string {
+    const directory = openDirectory(this.#settings.directory);
+    removeLeftovers(directory);
+    if (isFull(directory)) throw new Error('the disk is full');
+    this.memoryPerByte = statfsSync(directory).type === tmpfsMagic ? 1 : 0;
+    return directory;
+  }
+}
+
+function isFull(directory: string): boolean {
+  const { bavail, blocks, bsize } = statfsSync(directory);
+  return bavail * bsize < Math.min(reserveBytes, (blocks * bsize) / 20);
+}

@@ -1,0 +1,60 @@
+/** Keeps secrets out of artifacts: by the names of variables and flags, and by what values look like. */
+
+export const masked = '<masked>';
+
+/** Parts of names; case and separators do not matter. `key` and `pass` only where they end a word: monkey and compass are no secrets. */
+const secretName =
+  /token|secret|passw|passphrase|passwd|\bpwd\b|(?:^|[-_. ]|[a-z](?=[A-Z]))(?:pass|key|keys|auth|sid|dsn|pin|pat)(?:$|[-_. ]|(?=[A-Z0-9]))|api-?_?key|private-?_?key|access-?_?key|credential|cookie|session|authoriz|bearer|jwt|salt|signature|connection-?_?string|(?:^|_)conn_?str/i;
+/** Names that look secret, and are of use to whoever reads a report. */
+const harmlessName =
+  /^(?:PWD|OLDPWD|SSH_AUTH_SOCK|XAUTHORITY|XDG_SESSION_\w+|DESKTOP_SESSION|SESSION_MANAGER|TERM_SESSION_ID)$/;
+/** AWS_REGION and the like tell where, everything else of AWS who. */
+const harmlessAws = /^AWS_(?:DEFAULT_)?(?:REGION|OUTPUT|PAGER|SDK_LOAD_CONFIG|EXECUTION_ENV|LAMBDA_FUNCTION_\w+)$/;
+
+/** `scheme://user:password@host`, and `scheme://token@host` */
+const userinfo = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/@:?#]*)(:[^\s/@]*)?@/gi;
+/** `password=…` in queries and connection strings of other kinds */
+const assignment =
+  /\b((?:\w+[-_.])*(?:password|passwd|pwd|pass|token|secret|api[-_]?key|access[-_]?key|account[-_]?key|sig|signature|auth|sessionid))=([^\s&;,"']+)/gi;
+/** Values that are secrets whatever they are called. */
+const secretValue =
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:gh[pousr]|github_pat|glpat|xox[abeoprs]|npm|sk|pk|rk|hf)[-_][\w-]{16,}|\b(?:Bearer|Basic) [\w.~+/=-]{8,}/g;
+
+export function isSecretName(name: string): boolean {
+  if (harmlessName.test(name)) return false;
+  if (/^AWS_/i.test(name)) return !harmlessAws.test(name);
+  return secretName.test(name.replace(/^-+/, ''));
+}
+
+/** Masks what looks like a secret inside a text, and leaves the rest. */
+export function maskText(text: string): string {
+  return text
+    .replace(userinfo, (_, scheme: string, user: string, password: string | undefined) =>
+      password === undefined ? `${scheme}${masked}@` : `${scheme}${user}:${masked}@`,
+    )
+    .replace(assignment, (_, name: string) => `${name}=${masked}`)
+    .replace(secretValue, masked);
+}
+
+export function maskEnvironment(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      isSecretName(name) ? masked : maskCommandLine(value.split(' ')).join(' '),
+    ]),
+  );
+}
+
+/** `--token=X`, `--token X`, and what looks like a secret in any other argument. */
+export function maskCommandLine(words: readonly string[]): string[] {
+  let previousNamesSecret = false;
+  return words.map((word) => {
+    const [, flag, value] = /^(--?[\w.-]+|[A-Z][A-Z0-9_]+)(?:=([\s\S]*))?$/.exec(word) ?? [];
+    const isFlag = word.startsWith('-');
+    const maskThis = previousNamesSecret && !isFlag && word !== '';
+    previousNamesSecret = isFlag && flag !== undefined && value === undefined && isSecretName(flag);
+    if (maskThis) return masked;
+    if (flag !== undefined && value !== undefined && isSecretName(flag)) return `${flag}=${masked}`;
+    return maskText(word);
+  });
+}

@@ -1,0 +1,51 @@
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { Reading, Subject } from '../subject.ts';
+import type { GcReply } from './contract.ts';
+
+/** V8 collects only when JavaScript lets the event loop turn: how long that is waited for, collecting included. */
+export const gcDeadlineMs = 30_000;
+
+interface HeapUsage {
+  usedSize: number;
+  totalSize: number;
+}
+
+/**
+ * Runs a full collection and blocks until it is done.
+ * Throws `stuck` when the main thread does not get to it within `gcDeadlineMs`; it is collected later then.
+ */
+export async function gc(subject: Subject): Promise<Reading<GcReply>> {
+  const inspector = await subject.inspector();
+  const options = { timeoutMs: gcDeadlineMs };
+  const answered = async <T>(answer: Promise<T>): Promise<{ value: T; at: number }> => ({
+    value: await answer,
+    at: performance.now(),
+  });
+  try {
+    // one after the other without waiting: they are served in one go, so that the time between them is the pause
+    const [before, , after] = await Promise.all([
+      answered(inspector.post<HeapUsage>('Runtime.getHeapUsage', {}, options)),
+      inspector.post('HeapProfiler.collectGarbage', {}, options),
+      answered(inspector.post<HeapUsage>('Runtime.getHeapUsage', {}, options)),
+    ]);
+    return {
+      data: {
+        freedBytes: Math.max(0, before.value.usedSize - after.value.usedSize),
+        usedBeforeBytes: before.value.usedSize,
+        usedAfterBytes: after.value.usedSize,
+        totalBeforeBytes: before.value.totalSize,
+        totalAfterBytes: after.value.totalSize,
+        pauseMs: after.at - before.at,
+      },
+      stuck: null,
+      notes: [],
+    };
+  } catch (error) {
+    if (!(error instanceof NodeopsError) || error.code !== 'stuck') throw error;
+    throw new NodeopsError(
+      'stuck',
+      `the main thread did not let go within ${gcDeadlineMs / 1000} s: V8 collects only when the event loop turns`,
+      { cause: error, hint: 'the collection runs as soon as it does; `stack` shows what it is in' },
+    );
+  }
+}

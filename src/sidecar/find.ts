@@ -1,0 +1,123 @@
+/** The Node processes that /proc shows. Synchronous: a look at a container's few processes takes a millisecond or two. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, isAbsolute, join } from 'node:path';
+import { ancestors } from '../agent/ancestors.ts';
+import { startTicks } from '../agent/awake/holder.ts';
+import { isShortLivedTool } from '../agent/guest/bystander.ts';
+import { attachMarker } from '../protocol/attach.ts';
+import { limits } from '../protocol/limits.ts';
+import type { ProcessInfo, VersionReply } from '../protocol/replies.ts';
+import { isNodeName, nameOf, scriptOf } from './command-line.ts';
+import { runtimeOf } from './node-version.ts';
+
+/** A Node process as it is seen from outside. */
+export interface Found {
+  readonly info: ProcessInfo;
+  readonly version: VersionReply;
+  /** With its number, what tells it from any other. */
+  readonly startTicks: string;
+}
+
+const agentVersion = process.env.NODEOPS_VERSION ?? '0.0.0';
+/** The kernel's clock ticks in a second, fixed in its interface to user space. */
+const ticksPerSecond = 100;
+
+/**
+ * Every Node process but this one, other payloads, and the tools that the agent stays out of too (npm, npx, …).
+ * `container` is the name of the container whose file system this process shares.
+ */
+export function findNodes(container: string | null): Found[] {
+  const found: Found[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^[1-9]\d*$/.test(name) || Number(name) === process.pid) continue;
+    const one = look(Number(name), container);
+    if (one) found.push(one);
+    if (found.length >= limits.processes) break;
+  }
+  return found.sort((a, b) => a.info.pid - b.info.pid);
+}
+
+function look(pid: number, container: string | null): Found | undefined {
+  const procDir = `/proc/${pid}`;
+  const argv = (read(`${procDir}/cmdline`) ?? '').split('\0');
+  if (argv.at(-1) === '') argv.pop();
+  // a zombie has neither command line nor executable
+  if (argv.length === 0 || argv.includes(attachMarker)) return undefined;
+  const executable = link(`${procDir}/exe`);
+  if (!isNode(procDir, executable, argv[0]!)) return undefined;
+  const directory = `${procDir}/root`;
+  const script = scriptOf(argv);
+  if (script !== undefined && isNodeName(basename(argv[0]!)) && isShortLivedTool(inside(directory, script)))
+    return undefined;
+  const ticks = startTicks(pid);
+  const status = read(`${procDir}/status`);
+  if (ticks === undefined || status === undefined) return undefined;
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+  const runtime = runtimeOf(`${procDir}/exe`);
+  const ppid = field('PPid');
+  return {
+    startTicks: ticks,
+    info: {
+      container: containerOf(procDir, container),
+      pid,
+      ppid,
+      name: nameOf(argv),
+      command: argv.join(' ').slice(0, 4096),
+      nodeVersion: runtime.node,
+      agentVersion,
+      startedAt: startedAt(ticks),
+      uid: field('Uid'),
+      door: false,
+      port: 0,
+      parents: ancestors(ppid),
+    },
+    version: {
+      agentVersion,
+      protocol: 1,
+      nodeVersion: runtime.node,
+      v8Version: runtime.v8,
+      platform: process.platform,
+      arch: process.arch,
+      execPath: executable ?? argv[0]!,
+    },
+  };
+}
+
+/** By its executable; by its command line where that is another user's; by its libraries where Node is one of them. */
+function isNode(procDir: string, executable: string | undefined, command: string): boolean {
+  if (executable === undefined) return isNodeName(basename(command));
+  return isNodeName(basename(executable)) || /\/libnode\.so(?:\.|\s|$)/m.test(read(`${procDir}/maps`) ?? '');
+}
+
+/** The agent in the process was told; else it is this container's if it has this container's file system. */
+function containerOf(procDir: string, own: string | null): string | null {
+  const told = /(?:^|\0)NODEOPS_CONTAINER=([a-z0-9][-a-z0-9.]*)/.exec(read(`${procDir}/environ`) ?? '')?.[1];
+  if (told !== undefined) return told;
+  return own !== null && link(`${procDir}/ns/mnt`) === link('/proc/self/ns/mnt') ? own : null;
+}
+
+function startedAt(ticks: string): string {
+  const up = Number.parseFloat(read('/proc/uptime') ?? '0');
+  return new Date(Date.now() - Math.max(0, up - Number(ticks) / ticksPerSecond) * 1_000).toISOString();
+}
+
+/** A path of the process as it is found from here. */
+function inside(root: string, path: string): string {
+  return isAbsolute(path) ? join(root, path) : path;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+function link(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
