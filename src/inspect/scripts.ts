@@ -11,22 +11,38 @@ export function isCompiledInMemory(url: string): boolean {
   return (url.startsWith('file:') || url.startsWith('/')) && !asOnDisk.test(url);
 }
 
+/** What V8 tells of a script. */
+export interface ScriptFacts {
+  readonly url: string;
+  /** Undefined where it has none, or one too large to be kept. */
+  readonly sourceMapUrl: string | undefined;
+}
+
 /**
- * Source map URLs of those scripts, by script id. V8 tells them only by listing every script (14 ms per 1,000 of them, in
- * which the thread does nothing else), so this is asked for nothing that can be read from disk.
+ * Those scripts, by script id. V8 tells them only by listing every script (14 ms per 1,000 of them, in which the thread does
+ * nothing else), so this is asked for nothing that can be known otherwise.
  */
-export async function sourceMapUrls(inspector: Inspector, scriptIds: Set<string>): Promise<Map<string, string>> {
-  const urls = new Map<string, string>();
-  if (scriptIds.size === 0) return urls;
-  const stop = inspector.on('Debugger.scriptParsed', (script: { scriptId: string; sourceMapURL?: string }) => {
-    const { scriptId, sourceMapURL } = script;
-    if (scriptIds.has(scriptId) && sourceMapURL && sourceMapURL.length < urlLength) urls.set(scriptId, sourceMapURL);
-  });
+export async function scriptFacts(inspector: Inspector, scriptIds: Set<string>): Promise<Map<string, ScriptFacts>> {
+  const scripts = new Map<string, ScriptFacts>();
+  if (scriptIds.size === 0) return scripts;
+  const stop = inspector.on(
+    'Debugger.scriptParsed',
+    ({ scriptId, url, sourceMapURL }: { scriptId: string; url: string; sourceMapURL?: string }) => {
+      const sourceMapUrl = sourceMapURL && sourceMapURL.length < urlLength ? sourceMapURL : undefined;
+      if (scriptIds.has(scriptId)) scripts.set(scriptId, { url, sourceMapUrl });
+    },
+  );
   try {
     await inspector.post('Debugger.enable', { maxScriptsCacheSize: 0 });
   } finally {
     stop();
     inspector.post('Debugger.disable').catch(() => {});
   }
-  return urls;
+  return scripts;
+}
+
+/** Source map URLs of those scripts that have one, by script id. */
+export async function sourceMapUrls(inspector: Inspector, scriptIds: Set<string>): Promise<Map<string, string>> {
+  const facts = await scriptFacts(inspector, scriptIds);
+  return new Map([...facts].flatMap(([id, { sourceMapUrl }]) => (sourceMapUrl ? [[id, sourceMapUrl] as const] : [])));
 }

@@ -1,67 +1,106 @@
+import type { RemoteObject } from './evaluate.ts';
+import { type Place, propertiesOf, readWithFunctions } from './functions.ts';
 import type { Inspector } from './inspector.ts';
+import type { Creation, Creations } from './creations.ts';
 
-interface Property {
-  name: string;
-  value?: { objectId?: string };
+/** A timer that keeps the loop alive. */
+export interface TimerFigures {
+  readonly repeats: boolean;
+  readonly periodMs: number;
+  /** Until it is due, to some 50 ms; negative when it is late, null where that cannot be known. */
+  readonly remainingMs: number | null;
+  readonly created: Creation | null;
+  /** Index of its callback's place, -1 for none. */
+  readonly callback: number;
 }
-interface Properties {
-  result: Property[];
-  internalProperties?: Property[];
-}
+
 interface TimerNode {
   _idleNext?: TimerNode;
+  _idleStart?: number;
+  _idleTimeout?: number;
   _repeat?: unknown;
+  _onTimeout?: unknown;
   hasRef?: () => boolean;
 }
 
 const group = 'nodeops-timers';
+const none: { timers: TimerFigures[]; places: (Place | undefined)[] } = { timers: [], places: [] };
 
 /**
- * The timers that keep the loop alive, as sentences such as `every 1000 ms`. Node has no interface for them: they are read
+ * The timers that keep the loop alive, and where their callbacks begin. Node has no interface for them: they are read
  * from where its own `timers` module keeps them, by the inspector's view into a function's scope, so that nothing has to be
  * patched or scanned. Empty where a Node keeps them elsewhere (it is the same in 20 to 26).
  */
-export async function describeTimers(inspector: Inspector, limit: number): Promise<string[]> {
-  const properties = async (objectId: string | undefined): Promise<Properties> =>
-    objectId === undefined
-      ? { result: [] }
-      : inspector.post<Properties>('Runtime.getProperties', { objectId, ownProperties: true });
+export async function readTimers(
+  inspector: Inspector,
+  { limit, places }: { limit: number; places: boolean },
+): Promise<typeof none> {
   try {
-    const { result: clear } = await inspector.post<{ result: { objectId?: string } }>('Runtime.evaluate', {
+    const { result: clear } = await inspector.post<{ result: RemoteObject }>('Runtime.evaluate', {
       expression: "process.getBuiltinModule('timers').clearTimeout",
       objectGroup: group,
       silent: true,
     });
-    const { internalProperties = [] } = await properties(clear.objectId);
+    const { internalProperties = [] } = await propertiesOf(inspector, clear.objectId);
     const scopes = internalProperties.find(({ name }) => name === '[[Scopes]]')?.value?.objectId;
-    const closure = (await properties(scopes)).result[0]?.value?.objectId;
-    const lists = (await properties(closure)).result.find(({ name }) => name === 'timerListMap')?.value?.objectId;
-    if (!lists) return [];
-    const { result } = await inspector.post<{ result: { value?: string[] } }>('Runtime.callFunctionOn', {
+    const closure = (await propertiesOf(inspector, scopes)).result[0]?.value?.objectId;
+    const variables = (await propertiesOf(inspector, closure)).result;
+    const lists = variables.find(({ name }) => name === 'timerListMap')?.value?.objectId;
+    if (!lists) return none;
+    const { result } = await inspector.post<{ result: RemoteObject }>('Runtime.callFunctionOn', {
       objectId: lists,
+      objectGroup: group,
       functionDeclaration: readTimerLists.toString(),
-      arguments: [{ value: limit }],
-      returnByValue: true,
+      arguments: [{ value: limit }, { value: places }],
       silent: true,
     });
-    return result.value ?? [];
+    const read = await readWithFunctions<TimerFigures[]>(inspector, result);
+    return { timers: read.value, places: read.places };
   } catch {
-    return [];
+    return none;
   } finally {
     inspector.post('Runtime.releaseObjectGroup', { objectGroup: group }).catch(() => {});
   }
 }
 
+/** `every 1000 ms`, `once after 50 ms` */
+export function timerSentence({ repeats, periodMs }: TimerFigures): string {
+  return `${repeats ? 'every' : 'once after'} ${periodMs} ms`;
+}
+
 /** Runs in the target on Node's map of duration → linked list of timers. See evaluate.ts for its limits. */
-function readTimerLists(this: Record<string, TimerNode>, limit: number): string[] {
-  const found: string[] = [];
+function readTimerLists(
+  this: Record<string, TimerNode>,
+  limit: number,
+  places: boolean,
+): { json: string; functions: unknown[] } {
+  const found: TimerFigures[] = [];
+  const functions: unknown[] = [];
+  const creations = (globalThis as unknown as Record<symbol, Creations | undefined>)[Symbol.for('nodeops.creations')];
+  const clock = globalThis.performance;
+  // timers count from the loop's start, which is when the environment was made
+  const now = clock?.nodeTiming ? clock.now() - clock.nodeTiming.environment : null;
   for (const milliseconds of Object.keys(this)) {
     const list = this[milliseconds];
     let node = list?._idleNext;
     while (node && node !== list && found.length < limit) {
-      if (node.hasRef?.() !== false) found.push(`${node._repeat ? 'every' : 'once after'} ${milliseconds} ms`);
+      if (node.hasRef?.() !== false) {
+        let callback = -1;
+        if (places && typeof node._onTimeout === 'function') {
+          callback = functions.indexOf(node._onTimeout);
+          if (callback < 0) callback = functions.push(node._onTimeout) - 1;
+        }
+        const due = typeof node._idleStart === 'number' ? node._idleStart + Number(milliseconds) : null;
+        found.push({
+          repeats: Boolean(node._repeat),
+          periodMs: Number(milliseconds),
+          remainingMs: due === null || now === null ? null : Math.round(due - now),
+          created: creations?.of(node) ?? null,
+          callback,
+        });
+      }
       node = node._idleNext;
     }
   }
-  return found;
+  return { json: JSON.stringify(found), functions };
 }

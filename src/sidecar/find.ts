@@ -5,7 +5,7 @@ import { ancestors } from '../agent/ancestors.ts';
 import { startTicks } from '../agent/awake/holder.ts';
 import { isShortLivedTool } from '../agent/guest/bystander.ts';
 import { attachMarker } from '../protocol/attach.ts';
-import { limits } from '../protocol/limits.ts';
+import { limits, protocolVersion } from '../protocol/limits.ts';
 import type { ProcessInfo, VersionReply } from '../protocol/replies.ts';
 import { isNodeName, nameOf, scriptOf } from './command-line.ts';
 import { runtimeOf } from './node-version.ts';
@@ -21,6 +21,8 @@ export interface Found {
 const agentVersion = process.env.NODEOPS_VERSION ?? '0.0.0';
 /** The kernel's clock ticks in a second, fixed in its interface to user space. */
 const ticksPerSecond = 100;
+/** The sidecar, as the image has it. */
+const ownProgram = /\/nodeops\/(?:sidecar|inject)\.cjs$/;
 
 /**
  * Every Node process but this one, other payloads, and the tools that the agent stays out of too (npm, npx, …).
@@ -47,8 +49,7 @@ function look(pid: number, container: string | null): Found | undefined {
   if (!isNode(procDir, executable, argv[0]!)) return undefined;
   const directory = `${procDir}/root`;
   const script = scriptOf(argv);
-  if (script !== undefined && isNodeName(basename(argv[0]!)) && isShortLivedTool(inside(directory, script)))
-    return undefined;
+  if (script !== undefined && (ownProgram.test(script) || isShortLivedTool(inside(directory, script)))) return undefined;
   const ticks = startTicks(pid);
   const status = read(`${procDir}/status`);
   if (ticks === undefined || status === undefined) return undefined;
@@ -73,7 +74,7 @@ function look(pid: number, container: string | null): Found | undefined {
     },
     version: {
       agentVersion,
-      protocol: 1,
+      protocol: protocolVersion,
       nodeVersion: runtime.node,
       v8Version: runtime.v8,
       platform: process.platform,

@@ -2,16 +2,16 @@
  * A Kubernetes cluster for tests and demos: one API server that speaks the real wire, one node whose pods are real processes in
  * namespaces of their own. See README.md beside this file.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ControlName, ControlReply, Controls, ReadyMessage, StartMessage } from './controls.ts';
-import { findProgram, program } from './kubelet/host.ts';
+import { findProgram, loopbackUp, program } from './kubelet/host.ts';
 import { nodeBinary, type RegisteredImage } from './kubelet/images.ts';
+import type { IsolationName } from './kubelet/isolation.ts';
 import { startReaper } from './reaper.ts';
 
 export interface PodName {
@@ -25,6 +25,8 @@ export interface Cluster {
   readonly kubeconfig: string;
   /** `https://127.0.0.1:PORT` */
   readonly server: string;
+  /** `loopback` where this machine has no namespaces: pods then share files, processes and users with it. */
+  readonly isolation: IsolationName;
   /** Whether containers' memory limits are enforced (control groups could be made). */
   readonly memoryLimits: boolean;
   /** Ends everything: no process, mount, namespace or file stays. Safe to call twice. */
@@ -54,18 +56,21 @@ export interface ClusterOptions {
   readonly images?: Readonly<Record<string, string | RegisteredImage>>;
   /** Wait before the second restart of a crashing container, doubled each time. @default 10_000 as a kubelet */
   readonly crashBackoffMs?: number;
+  /** @default namespaces where the machine has them, else loopback, which is then said on stderr once */
+  readonly isolation?: IsolationName;
   /** Silence after which a stream is closed. @default 4 hours as a kubelet */
   readonly idleTimeoutMs?: number;
 }
 
 const startTimeoutMs = 30_000;
 
-/** Starts a cluster. Throws when namespaces are not to be had, naming what to do. */
+/** Starts a cluster. Throws, with the reason, when it is not ready within 30 seconds. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'nodeops-cluster-')));
   await mkdir(directory, { recursive: true });
   const reaper = startReaper(directory);
-  const child = launch();
+  const isolation = options.isolation ?? availableIsolation();
+  const child = launch(isolation);
   const images = Object.entries(options.images ?? {}).map(([reference, image]) => [
     reference,
     typeof image === 'string' ? { directory: image } : image,
@@ -75,6 +80,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     images: Object.fromEntries(images),
     crashBackoffMs: options.crashBackoffMs ?? 10_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 4 * 3_600_000,
+    isolation,
     cgroupName: basename(directory).replaceAll(/[^\w-]/g, '-'),
   };
   let stopping: Promise<void> | undefined;
@@ -102,6 +108,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return {
     kubeconfig: ready.kubeconfig,
     server: ready.server,
+    isolation,
     memoryLimits: ready.memoryLimits,
     stop,
     restartApiServer: async (downMs = 0) => void (await control('restartApiServer', { downMs })),
@@ -121,20 +128,17 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 }
 
 /** The cluster's process as first of a new pid namespace; it dies with this process, and everything in it dies with it. */
-function launch(): ChildProcess {
+function launch(isolation: IsolationName): ChildProcess {
   const root = process.getuid?.() === 0;
   const node = nodeBinary(24) ?? process.execPath;
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'];
   const asUser = root ? [] : ['--user', '--map-root-user'];
+  const around = isolation === 'namespaces' ? [program('unshare'), ...asUser, ...namespaces] : [];
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-  const child = spawn(
-    program('setpriv'),
-    ['--pdeathsig', 'KILL', program('unshare'), ...asUser, ...namespaces, node, '--no-warnings', main],
-    {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { PATH: process.env.PATH ?? '', TMPDIR: tmpdir(), ...(root ? {} : { NODEOPS_CLUSTER_ONE_USER: '1' }) },
-    },
-  );
+  const child = spawn(program('setpriv'), ['--pdeathsig', 'KILL', '--', ...around, node, '--no-warnings', main], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { PATH: process.env.PATH ?? '', TMPDIR: tmpdir(), ...(root ? {} : { NODEOPS_CLUSTER_ONE_USER: '1' }) },
+  });
   return child;
 }
 
@@ -178,7 +182,21 @@ function remote(child: ChildProcess) {
     });
 }
 
-/** Whether this machine can run the cluster's pods at all. */
-export function canRunClusters(): boolean {
-  return process.platform === 'linux' && findProgram('unshare') !== undefined && existsSync('/proc/self/ns/net');
+let said = false;
+
+/** Tries it: kernels, containers and security modules refuse namespaces in too many ways to ask. */
+function availableIsolation(): IsolationName {
+  const asUser = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  const tried = spawnSync(
+    findProgram('unshare') ?? 'unshare',
+    [...asUser, '--mount', '--pid', '--net', '--fork', '--mount-proc', '/bin/sh', '-c', loopbackUp('10.88.0.1')],
+    { encoding: 'utf8', timeout: 5000 },
+  );
+  if (tried.status === 0) return 'namespaces';
+  if (!said)
+    process.stderr.write(
+      `The embedded cluster runs without namespaces (${tried.stderr?.trim() || tried.error?.message}): pods are kept apart by loopback addresses only.\n`,
+    );
+  said = true;
+  return 'loopback';
 }

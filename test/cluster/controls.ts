@@ -1,3 +1,5 @@
+import type { IsolationName } from './kubelet/isolation.ts';
+
 /** What a test can do to the cluster beyond its API, as messages between the test's process and the cluster's. */
 export interface Controls {
   restartApiServer: { downMs: number };
@@ -30,6 +32,7 @@ export interface StartMessage {
   readonly crashBackoffMs: number;
   readonly idleTimeoutMs: number;
   readonly cgroupName: string;
+  readonly isolation: IsolationName;
 }
 
 /** Its answer. */

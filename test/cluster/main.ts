@@ -18,6 +18,7 @@ import type { ControlMessage, ControlName, Controls, StartMessage } from './cont
 import { writeKubeconfig } from './kubeconfig.ts';
 import { ControlGroups } from './kubelet/cgroup.ts';
 import { program } from './kubelet/host.ts';
+import { isolations } from './kubelet/isolation.ts';
 import { Kubelet } from './kubelet/kubelet.ts';
 import { nodeObject } from './kubelet/nodeobject.ts';
 import { descendantsOf, signal } from './kubelet/processes.ts';
@@ -26,13 +27,15 @@ async function start(message: StartMessage) {
   const { directory, images, crashBackoffMs, idleTimeoutMs, cgroupName } = message;
   const own = join(directory, 'run');
   mkdirSync(own, { recursive: true });
-  execFileSync(program('mount'), ['-t', 'tmpfs', '-o', 'mode=755', 'nodeops-cluster', own]);
+  const isolation = isolations[message.isolation];
+  if (isolation.name === 'namespaces')
+    execFileSync(program('mount'), ['-t', 'tmpfs', '-o', 'mode=755', 'nodeops-cluster', own]);
   const store = new Store();
   const authority = new CertificateAuthority();
   const objects = new Objects(store, authority.certificate);
   const authenticator = new Authenticator(store);
   const authorizer = new Authorizer(store);
-  const groups = new ControlGroups(cgroupName);
+  const groups = new ControlGroups(isolation.name === 'namespaces' ? cgroupName : undefined);
   const issueToken = (
     namespace: string,
     account: string,
@@ -42,7 +45,7 @@ async function start(message: StartMessage) {
   ) =>
     authenticator.issue({ namespace, account, audiences: audience ? [audience] : undefined, seconds, pod })?.token ??
     '';
-  const kubelet = new Kubelet({ store, directory: own, images, crashBackoffMs, groups, issueToken });
+  const kubelet = new Kubelet({ store, directory: own, images, crashBackoffMs, groups, isolation, issueToken });
   for (const namespace of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
     objects.create(resourceNamed('namespaces'), undefined, {
       apiVersion: 'v1',

@@ -1,4 +1,5 @@
 /** What the server needs to know of the agent it serves. */
+import type { Inspector } from '../../inspect/inspector.ts';
 import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
 import type { Settings } from '../settings.ts';
 
@@ -18,6 +19,8 @@ export interface Sleep {
   ownsSigusr1(): boolean;
   /** Whether the process of that number is still the one that registered; made sure of before a signal is sent. */
   isItself(): boolean;
+  /** Opens a line to its inspector, where it is kept by somebody who knows more; default: SIGUSR1, once the above allow it. */
+  open?(): Promise<Inspector>;
 }
 
 /** Where a connection came in: the port of the whole pod, or the port of one process. */

@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { isMainThread } from 'node:worker_threads';
+import { attachMarker } from '../../protocol/attach.ts';
 import { isSet } from '../settings.ts';
 
 const shortLived = new Set([
@@ -25,6 +26,8 @@ export function shouldStayOut(): boolean {
   // node --test runs each file in a child of its own
   if (process.execArgv.some((flag) => shortFlags.test(flag)) || process.env.NODE_TEST_CONTEXT) return true;
   const script = process.argv[1];
+  // the plugin's helper in this container
+  if (script === attachMarker) return true;
   if (script === undefined) return !process.execArgv.some((flag) => /^(?:-e|--eval)(?:=|$)/.test(flag)) && isatty(0);
   return isShortLivedTool(script);
 }

@@ -73,7 +73,7 @@ export class MemoryArtifact implements Artifact {
 
   writeSync(chunk: string): void {
     for (const piece of pieces(chunk)) {
-      if (!this.#fits(piece.length)) this.#pack();
+      while (!this.#fits(piece.length)) this.#pack();
       this.#add(piece);
     }
   }

@@ -40,7 +40,6 @@ export function artifactSettings(environment: Readonly<Record<string, string | u
 export class ArtifactStore implements Quota {
   readonly #settings: ArtifactSettings;
   readonly #memory: Partial<MemoryLimits>;
-  readonly #kept = new Set<Artifact>();
   readonly #finished = new Set<Artifact>();
   #directory: string | undefined;
   #usedBytes = 0;
@@ -57,13 +56,13 @@ export class ArtifactStore implements Quota {
     try {
       this.#directory ??= this.#open();
       const artifact = new FileArtifact(join(this.#directory, `${ownPrefix()}${id}.${extension}`), this);
-      this.#kept.add(artifact);
       this.#sinceLook = Number.POSITIVE_INFINITY;
       return { artifact, note: undefined };
     } catch (error) {
       this.#directory = undefined;
+      // memory has room for one that waits to be fetched, not for several
+      for (const kept of this.#finished) if (kept.path === null) kept.remove();
       const artifact = new MemoryArtifact(this.#memory);
-      this.#kept.add(artifact);
       const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
       const note = `kept in memory only, since ${this.#settings.directory} cannot be used (${reason}): fetch it while it runs`;
       return { artifact, note };
@@ -100,20 +99,12 @@ export class ArtifactStore implements Quota {
   }
 
   release(artifact: Artifact, bytes: number): void {
-    this.#kept.delete(artifact);
     this.#finished.delete(artifact);
     this.#usedBytes -= bytes;
   }
 
-  /** Removes everything, half-written or not. */
-  close(): void {
-    for (const artifact of this.#kept) artifact.remove();
-    this.#kept.clear();
-    this.#finished.clear();
-  }
-
   #giveUpOldest(): boolean {
-    const [oldest] = this.#finished;
+    const oldest = [...this.#finished].find(({ path }) => path !== null);
     oldest?.remove();
     return oldest !== undefined;
   }

@@ -13,6 +13,8 @@ export function choose(pod: Pod, front: Front, selector: string | undefined): Re
   const choices = front === 'door' ? pod.list() : [front.info];
   const chosen = parsed ? choices.filter((info) => matchesSelector(parsed, info)) : choices;
   const detail = { processes: choices };
+  if (choices.length === 0)
+    throw new NodeopsError('no-such-process', 'no Node.js process is seen here', { hint: pod.notes().join('; ') || undefined });
   if (chosen.length === 0)
     throw new NodeopsError('no-such-process', `there is no process '${selector}' here, only ${names(choices)}`, {
       detail,

@@ -6,6 +6,7 @@ import type { Sleep } from '../awake/pod.ts';
 
 /** Throws `stuck` where the process must not be signalled. */
 export async function openOutside(pid: number, asleep: Sleep): Promise<Inspector> {
+  if (asleep.open && asleep.isItself()) return asleep.open();
   if (asleep.ownsSigusr1())
     throw new NodeopsError(
       'stuck',

@@ -11,10 +11,10 @@ import type { DeleteOptions, Objects } from './objects.ts';
 import { applyPatch } from './patch.ts';
 import { podLog } from './podlog.ts';
 import { parseRequest, type RequestInfo } from './request.ts';
-import { groups, type Resource, resourceNamed } from './resources.ts';
+import { groups, type Resource } from './resources.ts';
 import * as reviews from './reviews.ts';
 import { scaleOf, withScale } from './scale.ts';
-import { ApiError, badRequest, forbidden, internal, methodNotAllowed, unsupportedMediaType } from './status.ts';
+import { ApiError, badRequest, forbidden, methodNotAllowed } from './status.ts';
 import type { Json, KubeObject, User } from './types.ts';
 
 export interface ApiParts {

@@ -28,9 +28,9 @@ interface Hierarchy {
 export class ControlGroups {
   readonly #hierarchy: Hierarchy | undefined;
 
-  /** `name` becomes a directory in the hierarchy, removed by `remove()`. */
-  constructor(name: string) {
-    this.#hierarchy = findHierarchy(name);
+  /** `name` becomes a directory in the hierarchy, removed by `remove()`; without one there are no groups. */
+  constructor(name: string | undefined) {
+    this.#hierarchy = name === undefined ? undefined : findHierarchy(name);
   }
 
   /** Whether a memory limit will be enforced. */

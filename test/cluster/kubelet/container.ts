@@ -1,7 +1,8 @@
 /** One run of a container: a process with its own pid, mount and cgroup view, in its pod's network. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ControlGroup } from './cgroup.ts';
@@ -25,6 +26,8 @@ export interface ContainerSpec {
   /** Joins the pid namespace of this process instead of having its own. */
   readonly joinPids: number | undefined;
   readonly group: ControlGroup | undefined;
+  /** The image's Node binary on this machine. */
+  readonly node: string;
 }
 
 export interface Exit {
@@ -40,7 +43,24 @@ const boundingSet = `-all,+${capabilities.replaceAll(',', ',+')}`;
 /** False in a user namespace that maps one user: everything then runs as that user. */
 const manyUsers = process.env.NODEOPS_CLUSTER_ONE_USER !== '1';
 
-export class Container {
+/** One run of a container, with or without namespaces around it. */
+export interface Run {
+  readonly log: ContainerLog;
+  readonly startedAt: Date;
+  readonly spec: ContainerSpec;
+  /** As this process sees it. */
+  readonly pid: number;
+  readonly exited: Promise<Exit>;
+  /** Runs a command beside the container's own, with its environment, user and directory. The caller wires stdio. */
+  exec(argv: readonly string[], tty: boolean): ChildProcess;
+  /** Whether a command exists in the container. */
+  has(command: string): boolean;
+  signal(name: NodeJS.Signals): void;
+  /** Every process of the container, also those that its own started. */
+  signalAll(name: NodeJS.Signals): void;
+}
+
+export class Container implements Run {
   readonly log = new ContainerLog();
   readonly startedAt = new Date();
   readonly spec: ContainerSpec;
@@ -82,12 +102,11 @@ ${joining ? '' : '--pid'} /bin/sh -c '${joining ? innerScript(spec) : parentScri
     const ended = exit.then(([code, name]) => {
       const oomKilled = (spec.group?.oomKills() ?? 0) > 0;
       spec.group?.remove();
-      return { exitCode: code ?? 128 + signalNumber(name), oomKilled };
+      return { exitCode: exitCodeOf(code, name), oomKilled };
     });
     return new Container(spec, child, childrenOf(child.pid!)[0] ?? child.pid!, ended);
   }
 
-  /** Runs a command beside the container's own, with its environment, user and directory. The caller wires stdio. */
   exec(argv: readonly string[], tty: boolean): ChildProcess {
     const user = manyUsers ? ['-S', String(this.spec.uid), '-G', String(this.spec.gid)] : [];
     const at = `/proc/${this.pid}`;
@@ -111,7 +130,15 @@ ${joining ? '' : '--pid'} /bin/sh -c '${joining ? innerScript(spec) : parentScri
     signal(this.pid, name);
   }
 
-  /** Every process of the container, also those that its own started. */
+  /** Looked up through the container's own root. */
+  has(command: string): boolean {
+    const { environment, workingDirectory } = this.spec;
+    const root = `/proc/${this.pid}/root`;
+    if (command.startsWith('/')) return existsSync(root + command);
+    if (command.includes('/')) return existsSync(`${root}${workingDirectory}/${command}`);
+    return (environment.PATH ?? '').split(':').some((directory) => existsSync(`${root}${directory}/${command}`));
+  }
+
   signalAll(name: NodeJS.Signals): void {
     for (const pid of descendantsOf(this.pid)) signal(pid, name);
   }
@@ -144,24 +171,7 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-const signalNumbers: Record<string, number> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGSEGV: 11,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-};
-
-function signalNumber(name: NodeJS.Signals | null): number {
-  return signalNumbers[name ?? ''] ?? 9;
+/** The exit code as a shell tells it: 128 and the signal's number for a process that was killed. */
+export function exitCodeOf(code: number | null, name: NodeJS.Signals | null): number {
+  return code ?? 128 + constants.signals[name ?? 'SIGKILL'];
 }

@@ -1,5 +1,5 @@
 /** A container's environment, command and user, worked out from its pod as the kubelet does. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json, KubeObject } from '../api/types.ts';
 import type { Image } from './images.ts';
@@ -80,8 +80,13 @@ export function argvOf(container: Json, image: Image, environment: Readonly<Reco
   if (command?.length) return [...command, ...args];
   const [first] = args;
   const yields = image.entrypointYields && first !== undefined && !first.startsWith('-');
-  if (yields && findInTree(image.tree, first, environment.PATH ?? '')) return args;
+  if (yields && image.tree && isProgram(image.tree, first, environment.PATH ?? '')) return args;
   return [...image.entrypoint, ...args];
+}
+
+function isProgram(tree: string, command: string, path: string): boolean {
+  const found = findInTree(tree, command, path);
+  return found !== undefined && (statSync(join(tree, found)).mode & 0o111) !== 0;
 }
 
 /** Where a command is in an image, as its own paths go; undefined when it is not there. */

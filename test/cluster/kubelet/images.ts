@@ -35,8 +35,10 @@ export interface Image {
   readonly entrypointYields: boolean;
   readonly uid: number;
   readonly gid: number;
-  /** A root file system to mount from: directories to bind, and symbolic links. */
-  readonly tree: string;
+  /** A root file system to mount from: directories to bind, and symbolic links. Undefined without namespaces. */
+  readonly tree: string | undefined;
+  /** The Node binary on this machine. */
+  readonly node: string;
 }
 
 const programs =
@@ -55,9 +57,11 @@ export function nodeBinary(major: number): string | undefined {
 export class Images {
   readonly #directory: string;
   readonly #registered: Readonly<Record<string, RegisteredImage>>;
+  readonly #mounted: boolean;
   readonly #trees = new Map<string, string>();
 
-  constructor(directory: string, registered: Readonly<Record<string, RegisteredImage>>) {
+  constructor(directory: string, registered: Readonly<Record<string, RegisteredImage>>, mounted: boolean) {
+    this.#mounted = mounted;
     this.#directory = directory;
     this.#registered = registered;
     // containers read it as users of their own, which a directory from mkdtemp does not allow
@@ -80,7 +84,7 @@ export class Images {
       .digest('hex')
       .slice(0, 8)}`;
     let tree = this.#trees.get(key);
-    if (!tree) {
+    if (!tree && this.#mounted) {
       tree = join(this.#directory, key);
       makeTree(tree, node, bare, own?.directory);
       this.#trees.set(key, tree);
@@ -92,6 +96,7 @@ export class Images {
       uid: 1000,
       gid: 1000,
       tree,
+      node,
     };
   }
 }

@@ -10,6 +10,7 @@ import type { ControlGroups } from './cgroup.ts';
 import { recordEvent } from './events.ts';
 import { program } from './host.ts';
 import { Images, type RegisteredImage } from './images.ts';
+import type { Isolation } from './isolation.ts';
 import { mountAll } from './mounts.ts';
 import { PodWorker } from './pod.ts';
 import { nodeName, type PodState, podStatus, type Slot, timestamp } from './podstatus.ts';
@@ -27,6 +28,7 @@ export interface KubeletOptions {
   /** Wait before the second restart of a crashing container, doubled each time. */
   readonly crashBackoffMs: number;
   readonly groups: ControlGroups;
+  readonly isolation: Isolation;
   issueToken(
     namespace: string,
     account: string,
@@ -42,19 +44,25 @@ export class Kubelet {
   readonly groups: ControlGroups;
   readonly crashBackoffMs: number;
   readonly devices: string;
+  readonly isolation: Isolation;
   readonly #options: KubeletOptions;
   readonly #workers = new Map<string, PodWorker>();
   #nextAddress = 10;
 
   constructor(options: KubeletOptions) {
     this.#options = options;
+    this.isolation = options.isolation;
     this.directory = join(options.directory, 'pods');
     this.groups = options.groups;
     this.crashBackoffMs = options.crashBackoffMs;
-    this.images = new Images(join(options.directory, 'images'), options.images);
+    this.images = new Images(
+      join(options.directory, 'images'),
+      options.images,
+      options.isolation.name === 'namespaces',
+    );
     this.devices = join(options.directory, 'dev');
     for (const path of ['pods', 'images', 'dev']) mkdirSync(join(options.directory, path), { recursive: true });
-    mountAll(makeDevices(this.devices), join(options.directory, 'fstab'));
+    if (options.isolation.name === 'namespaces') mountAll(makeDevices(this.devices), join(options.directory, 'fstab'));
     options.store.onChange(({ type, resource, object }) => {
       if (resource === pods) this.#onPod(type, object);
     });
@@ -87,7 +95,7 @@ export class Kubelet {
   }
 
   #begin(pod: KubeObject): void {
-    const worker = new PodWorker(this, pod, `10.88.${this.#nextAddress >> 8}.${this.#nextAddress & 255}`);
+    const worker = new PodWorker(this, pod, this.isolation.address(this.#nextAddress));
     this.#nextAddress++;
     this.#workers.set(pod.metadata.uid, worker);
     void worker.run();
@@ -163,6 +171,7 @@ export class Kubelet {
     const { store, issueToken } = this.#options;
     return {
       images: this.images,
+      canMount: this.isolation.name === 'namespaces',
       configMap: (name) => store.get(resourceNamed('configmaps'), namespace, name),
       secret: (name) => store.get(resourceNamed('secrets'), namespace, name),
       token: (audience, seconds) => issueToken(namespace, account, audience, seconds, pod),

@@ -3,13 +3,13 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json, KubeObject } from '../api/types.ts';
-import { Container, type ContainerSpec } from './container.ts';
+import type { ContainerSpec, Run } from './container.ts';
 import { podField } from './environment.ts';
 import type { Kubelet } from './kubelet.ts';
 import { newSlot, type PodState, type Slot, timestamp } from './podstatus.ts';
 import { prepareContainer, StartError } from './prepare.ts';
 import { watchProbe } from './probes.ts';
-import { Sandbox } from './sandbox.ts';
+import type { PodSandbox } from './sandbox.ts';
 import { makeVolumes, NotReady, type VolumeSources } from './volumes.ts';
 
 /** How often the kubelet tries again to make what is not there yet. */
@@ -21,7 +21,7 @@ const backoffLimitMs = 300_000;
 export class PodWorker {
   readonly uid: string;
   readonly slots: Slot[] = [];
-  sandbox: Sandbox | undefined;
+  sandbox: PodSandbox | undefined;
   /** Set when the pod is going: its streams then stand still instead of being closed, as on a real node. */
   terminating = false;
   /** Set when its deletion has begun. */
@@ -68,7 +68,11 @@ export class PodWorker {
       mkdirSync(join(this.#directory, 'shm'), { recursive: true });
       chmodSync(join(this.#directory, 'shm'), 0o1777);
       const { hostname = this.#pod.metadata.name.slice(0, 63), shareProcessNamespace = false } = this.#pod.spec;
-      const sandbox = await Sandbox.create(hostname.replace(/\.+$/, ''), this.#address, shareProcessNamespace);
+      const sandbox = await this.#kubelet.isolation.createSandbox(
+        hostname.replace(/\.+$/, ''),
+        this.#address,
+        shareProcessNamespace,
+      );
       // deleted meanwhile
       if (this.terminating) return await sandbox.destroy();
       this.sandbox = sandbox;
@@ -184,7 +188,7 @@ export class PodWorker {
   }
 
   /** The running container, or the exit code of one whose command does not exist. */
-  async #start(slot: Slot): Promise<Container | number> {
+  async #start(slot: Slot): Promise<Run | number> {
     const { spec } = slot;
     const event = (type: string, reason: string, message: string) =>
       this.#kubelet.event(this.#pod, type, reason, message, slot);
@@ -210,7 +214,7 @@ export class PodWorker {
       `Container image "${spec.image}" already present on machine and can be accessed by the pod`,
     );
     event('Normal', 'Created', 'Container created');
-    const run = await Container.start(prepared, this.sandbox!, join(prepared.root, '..'));
+    const run = await this.#kubelet.isolation.startContainer(prepared, this.sandbox!);
     slot.run = run;
     slot.log = run.log;
     slot.state = { running: { startedAt: timestamp(run.startedAt) } };
@@ -229,7 +233,7 @@ export class PodWorker {
     return 128;
   }
 
-  #probe(slot: Slot, run: Container): () => void {
+  #probe(slot: Slot, run: Run): () => void {
     const { readinessProbe, livenessProbe, startupProbe } = slot.spec;
     const stops: (() => void)[] = [];
     const watch = (check: Json, kind: string, onResult: (passed: boolean) => void) => {
@@ -316,7 +320,7 @@ export class PodWorker {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  async #stopRun(run: Container, graceSeconds: number): Promise<void> {
+  async #stopRun(run: Run, graceSeconds: number): Promise<void> {
     run.signal('SIGTERM');
     // a stopped process would sleep through SIGTERM: the kernel keeps it for later
     const timer = setTimeout(() => run.signalAll('SIGKILL'), graceSeconds * 1000);

@@ -1,6 +1,6 @@
 /** A pod's status as the kubelet of Kubernetes 1.36 writes it, computed from what its containers do. */
 import type { Json, KubeObject } from '../api/types.ts';
-import type { Container } from './container.ts';
+import type { Run } from './container.ts';
 import type { ContainerLog } from './logs.ts';
 
 export type SlotKind = 'init' | 'sidecar' | 'app' | 'ephemeral';
@@ -9,7 +9,7 @@ export type SlotKind = 'init' | 'sidecar' | 'app' | 'ephemeral';
 export interface Slot {
   readonly kind: SlotKind;
   readonly spec: Json;
-  run: Container | undefined;
+  run: Run | undefined;
   /** containerd's id of the last run, 64 hex digits. */
   id: string | undefined;
   imageId: string;

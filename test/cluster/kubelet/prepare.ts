@@ -51,7 +51,7 @@ export function prepareContainer(slot: Slot, preparation: Preparation): Containe
   slot.imageId = image.id;
   slot.user = { uid, gid };
   slot.id = randomBytes(32).toString('hex');
-  if (!isMounted(argv[0]!, spec) && !findInTree(image.tree, argv[0]!, environment.PATH ?? ''))
+  if (image.tree && !isMounted(argv[0]!, spec) && !findInTree(image.tree, argv[0]!, environment.PATH ?? ''))
     throw new StartError(argv[0]!);
   const root = join(directory, `${spec.name}-${slot.restartCount}`, 'root');
   mkdirSync(root, { recursive: true });
@@ -62,18 +62,21 @@ export function prepareContainer(slot: Slot, preparation: Preparation): Containe
     memoryBytes: parseQuantity(limits?.memory),
     cpus: parseQuantity(limits?.cpu),
   });
-  const mounts = makeRoot(root, {
-    image,
-    uid,
-    gid,
-    workingDirectory,
-    group,
-    readOnly: readOnlyRoot,
-    hostname: pod.spec.hostname ?? pod.metadata.name,
-    address,
-    sharedMemory: join(directory, 'shm'),
-    devices: kubelet.devices,
-  });
+  const tree = image.tree;
+  const mounts = !tree
+    ? []
+    : makeRoot(root, {
+        tree,
+        uid,
+        gid,
+        workingDirectory,
+        group,
+        readOnly: readOnlyRoot,
+        hostname: pod.spec.hostname ?? pod.metadata.name,
+        address,
+        sharedMemory: join(directory, 'shm'),
+        devices: kubelet.devices,
+      });
   mounts.push(...volumeMounts(spec, volumes, root));
   const noNewPrivileges = spec.securityContext?.allowPrivilegeEscalation === false;
   return {
@@ -88,6 +91,7 @@ export function prepareContainer(slot: Slot, preparation: Preparation): Containe
     mounts,
     joinPids,
     group,
+    node: image.node,
   };
 }
 

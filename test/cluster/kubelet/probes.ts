@@ -1,16 +1,11 @@
 /** Readiness, liveness and startup probes, from the pod's own network namespace. */
 import { request } from 'node:http';
 import type { Json } from '../api/types.ts';
-import type { Container } from './container.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Run } from './container.ts';
+import type { PodSandbox } from './sandbox.ts';
 
 /** Why a probe failed, in the kubelet's words; undefined when it passed. */
-export async function probe(
-  check: Json,
-  container: Json,
-  run: Container,
-  sandbox: Sandbox,
-): Promise<string | undefined> {
+export async function probe(check: Json, container: Json, run: Run, sandbox: PodSandbox): Promise<string | undefined> {
   const timeoutMs = (check.timeoutSeconds ?? 1) * 1000;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
@@ -23,7 +18,7 @@ export async function probe(
   }
 }
 
-async function attempt(check: Json, container: Json, run: Container, sandbox: Sandbox, timeoutMs: number) {
+async function attempt(check: Json, container: Json, run: Run, sandbox: PodSandbox, timeoutMs: number) {
   try {
     if (check.exec) return await execProbe(check.exec.command, run);
     if (check.tcpSocket) {
@@ -40,7 +35,7 @@ async function attempt(check: Json, container: Json, run: Container, sandbox: Sa
   }
 }
 
-function execProbe(command: string[], run: Container): Promise<string | undefined> {
+function execProbe(command: string[], run: Run): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = run.exec(command, false);
     let output = '';
@@ -53,7 +48,12 @@ function execProbe(command: string[], run: Container): Promise<string | undefine
   });
 }
 
-async function httpProbe(get: Json, container: Json, sandbox: Sandbox, timeoutMs: number): Promise<string | undefined> {
+async function httpProbe(
+  get: Json,
+  container: Json,
+  sandbox: PodSandbox,
+  timeoutMs: number,
+): Promise<string | undefined> {
   const port = portNumber(get.port, container);
   const socket = await sandbox.dial(port, get.host ?? sandbox.address);
   return new Promise((resolve, reject) => {
@@ -95,8 +95,8 @@ export interface ProbeHandlers {
 export function watchProbe(
   check: Json,
   container: Json,
-  run: Container,
-  sandbox: Sandbox,
+  run: Run,
+  sandbox: PodSandbox,
   { onResult, onFailure }: ProbeHandlers,
 ): () => void {
   let [stopped, passes, failures] = [false, 0, 0];

@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlGroup } from './cgroup.ts';
-import type { Image } from './images.ts';
 import { type Mount, placeholder } from './mounts.ts';
 
 const passwd = (uid: number) =>
@@ -23,7 +22,8 @@ const passwd = (uid: number) =>
   ].join('\n');
 
 export interface RootOptions {
-  readonly image: Image;
+  /** The image's content. */
+  readonly tree: string;
   readonly hostname: string;
   readonly address: string;
   readonly uid: number;
@@ -55,8 +55,8 @@ export function makeRoot(root: string, options: RootOptions): Mount[] {
     'nsswitch.conf': 'hosts: files dns\n',
   };
   for (const [name, text] of Object.entries(etc)) writeFileSync(join(root, 'etc', name), text);
-  for (const name of readdirSync(options.image.tree)) {
-    const inTree = join(options.image.tree, name);
+  for (const name of readdirSync(options.tree)) {
+    const inTree = join(options.tree, name);
     if (['etc', 'tmp', 'proc', 'sys', 'dev', 'run', 'var'].includes(name)) continue;
     const kind = lstatSync(inTree);
     if (kind.isSymbolicLink()) symlinkSync(readlinkSync(inTree), join(root, name));

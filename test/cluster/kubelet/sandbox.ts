@@ -17,7 +17,15 @@ export class DialError extends Error {
   }
 }
 
-export class Sandbox {
+/** What streams and probes need of a pod's network. */
+export interface PodSandbox {
+  readonly address: string;
+  /** Connects to `localhost` or an address as the pod sees it. Throws DialError. */
+  dial(port: number, host?: string): Promise<Socket>;
+  destroy(): Promise<void>;
+}
+
+export class Sandbox implements PodSandbox {
   readonly address: string;
   readonly #process: ChildProcess;
   readonly #pid: number;
@@ -108,11 +116,6 @@ export class Sandbox {
     child.setMaxListeners(0);
     await Promise.race([once(child, 'message'), once(child, 'exit')]);
     return child;
-  }
-
-  /** Starts the dialer ahead of the first connection. */
-  warm(): void {
-    this.#dialer ??= this.#startDialer();
   }
 
   async destroy(): Promise<void> {

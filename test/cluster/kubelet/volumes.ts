@@ -17,6 +17,8 @@ export class NotReady extends Error {
 
 export interface VolumeSources {
   readonly images: Images;
+  /** False without namespaces: sizes of emptyDirs then have no effect. */
+  readonly canMount: boolean;
   configMap(name: string): KubeObject | undefined;
   secret(name: string): KubeObject | undefined;
   token(audience: string | undefined, seconds: number): string;
@@ -48,7 +50,7 @@ function makeVolume(volume: Json, directory: string, pod: KubeObject, sources: V
   mkdirSync(directory, { recursive: true });
   if (volume.emptyDir) {
     const size = parseQuantity(volume.emptyDir.sizeLimit);
-    if (size !== undefined || volume.emptyDir.medium === 'Memory') {
+    if (sources.canMount && (size !== undefined || volume.emptyDir.medium === 'Memory')) {
       const options = `mode=777${size === undefined ? '' : `,size=${size}`}`;
       mountAll([{ source: 'tmpfs', target: directory, type: 'tmpfs', options }], `${directory}.fstab`);
     }

@@ -2,9 +2,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import type { Container } from '../kubelet/container.ts';
+import { exitCodeOf, type Run } from '../kubelet/container.ts';
 import type { ServerWebSocket, SocketHandlers } from './websocket.ts';
 
 export interface ExecOptions {
@@ -19,7 +18,7 @@ export interface ExecOptions {
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, close: 255 } as const;
 const chunkBytes = 32 * 1024;
 
-export function serveExec(socket: ServerWebSocket, container: Container, options: ExecOptions): SocketHandlers {
+export function serveExec(socket: ServerWebSocket, container: Run, options: ExecOptions): SocketHandlers {
   const { stdin, stdout, stderr, tty, command, protocol } = options;
   // tells the client that the connection stands
   socket.send(Buffer.from([stdout ? channels.stdout : stderr ? channels.stderr : channels.error]));
@@ -27,7 +26,7 @@ export function serveExec(socket: ServerWebSocket, container: Container, options
     socket.send(Buffer.from([channels.error]), Buffer.from(JSON.stringify(status)));
     socket.close();
   };
-  if (!isThere(container, command[0]!)) {
+  if (!container.has(command[0]!)) {
     // on a real node the refusal comes from the runtime, a little later than the connection
     finish(notStarted(command[0]!));
     return { onFrame: () => {}, onClose: () => {} };
@@ -63,7 +62,7 @@ export function serveExec(socket: ServerWebSocket, container: Container, options
 async function ended(child: ChildProcess, outputs: Promise<void>[]): Promise<number> {
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   await Promise.all(outputs);
-  return code ?? 128 + (signal === 'SIGKILL' ? 9 : signal === 'SIGTERM' ? 15 : signal === 'SIGSEGV' ? 11 : 6);
+  return exitCodeOf(code, signal);
 }
 
 async function carry(stream: Readable, socket: ServerWebSocket, channel: number | undefined): Promise<void> {
@@ -108,13 +107,4 @@ function notStarted(command: string): object {
     details: { causes: [{ message: `Internal error occurred: ${inner}` }] },
     code: 500,
   };
-}
-
-/** Whether a command exists in the container, looked up through its own root. */
-function isThere(container: Container, command: string): boolean {
-  const { environment, workingDirectory } = container.spec;
-  const root = `/proc/${container.pid}/root`;
-  if (command.startsWith('/')) return existsSync(root + command);
-  if (command.includes('/')) return existsSync(`${root}${workingDirectory}/${command}`);
-  return (environment.PATH ?? '').split(':').some((directory) => existsSync(`${root}${directory}/${command}`));
 }
