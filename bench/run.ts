@@ -1,4 +1,4 @@
-/** `npm run bench [plugin|agent] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
+/** `npm run bench [plugin|agent|tracking|fanout] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
 import { cpus } from 'node:os';
 
 const [which = 'all', rounds] = process.argv.slice(2);
@@ -10,4 +10,12 @@ if (which === 'all' || which === 'plugin') {
 if (which === 'all' || which === 'agent') {
   const { benchAgent } = await import('./agent.ts');
   process.stdout.write(`${await benchAgent(Number(rounds ?? 7))}\n`);
+}
+if (which === 'all' || which === 'tracking') {
+  const { benchTracking } = await import('./tracking.ts');
+  process.stdout.write(`${await benchTracking(Number(rounds ?? 3))}\n`);
+}
+if (which === 'all' || which === 'fanout') {
+  const { benchFanout } = await import('./fanout.ts');
+  process.stdout.write(`${await benchFanout(Number(rounds ?? 5))}\n`);
 }

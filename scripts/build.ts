@@ -1,7 +1,7 @@
 /**
  * Builds everything that ships:
  *   dist/agent/preload.cjs, index.cjs, index.mjs   the agent, and its types
- *   dist/plugin.cjs                                the plugin as a script
+ *   dist/plugin.cjs, dist/chunks/                  the plugin as a script
  *   dist/kubectl-nodeops                           the plugin as one executable that needs no Node on the machine
  *   dist/npm/                                      the npm package
  */
@@ -12,8 +12,8 @@ import { writePackage } from './package.ts';
 import { bundlePlugin } from './plugin-bundle.ts';
 
 await rm('dist', { recursive: true, force: true });
-const [metafile] = await Promise.all([bundlePlugin('dist/plugin.cjs'), bundleAgent('dist/agent')]);
+const [{ metafiles, chunks }] = await Promise.all([bundlePlugin('dist/plugin.cjs'), bundleAgent('dist/agent')]);
 await Promise.all([
-  buildExecutable('dist/plugin.cjs', 'dist/kubectl-nodeops'),
-  writePackage({ agentFolder: 'dist/agent', plugin: 'dist/plugin.cjs', metafile, output: 'dist/npm' }),
+  buildExecutable('dist/plugin.cjs', chunks, 'dist/kubectl-nodeops'),
+  writePackage({ agentFolder: 'dist/agent', plugin: 'dist/plugin.cjs', metafiles, chunks, output: 'dist/npm' }),
 ]);

@@ -8,11 +8,12 @@ import { promisify } from 'node:util';
 const node26 = resolve('node_modules/node26/bin/node');
 
 /**
- * Makes one executable of a CommonJS bundle: a single executable where Node 26 is installed for this platform, else a
+ * Makes one executable of a CommonJS bundle and its parts: a single executable where Node 26 is installed for this platform, else a
  * script that needs Node ≥ 22.19 on the PATH.
  */
-export async function buildExecutable(bundle: string, output: string): Promise<void> {
+export async function buildExecutable(bundle: string, chunks: readonly string[], output: string): Promise<void> {
   if (!existsSync(node26)) {
+    // the script finds its parts in the folder beside it
     await writeFile(output, `#!/usr/bin/env node\n${await readFile(bundle, 'utf8')}`);
     await chmod(output, 0o755);
     return;
@@ -27,6 +28,7 @@ export async function buildExecutable(bundle: string, output: string): Promise<v
       disableExperimentalSEAWarning: true,
       useCodeCache: true,
       execArgvExtension: 'none',
+      assets: Object.fromEntries(chunks.map((name) => [name, resolve(bundle, '../chunks', name)])),
     }),
   );
   await promisify(execFile)(node26, ['--build-sea', config]);

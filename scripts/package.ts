@@ -8,7 +8,8 @@ export interface PackageParts {
   readonly agentFolder: string;
   /** What scripts/plugin-bundle.ts wrote, and what went into it. */
   readonly plugin: string;
-  readonly metafile: Metafile;
+  readonly metafiles: readonly Metafile[];
+  readonly chunks: readonly string[];
   /** Where the package is put together. */
   readonly output: string;
 }
@@ -28,15 +29,16 @@ else {
 `;
 
 /** Writes the folder that `npm publish` takes. */
-export async function writePackage({ agentFolder, plugin, metafile, output }: PackageParts): Promise<void> {
-  await mkdir(join(output, 'bin'), { recursive: true });
+export async function writePackage({ agentFolder, plugin, metafiles, chunks, output }: PackageParts): Promise<void> {
+  await Promise.all(['bin', 'chunks'].map((folder) => mkdir(join(output, folder), { recursive: true })));
   await Promise.all([
     ...agentFiles.map((name) => copyFile(join(agentFolder, name), join(output, name))),
     ...['README.md', 'LICENSE'].map((name) => copyFile(name, join(output, name))),
     copyFile(plugin, join(output, 'plugin.cjs')),
+    ...chunks.map((name) => copyFile(join(plugin, '../chunks', name), join(output, 'chunks', name))),
     writeFile(join(output, 'bin/nodeops.cjs'), program),
     writeFile(join(output, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`),
-    writeFile(join(output, 'THIRD-PARTY-LICENSES'), await licenses(metafile)),
+    writeFile(join(output, 'THIRD-PARTY-LICENSES'), await licenses(metafiles)),
   ]);
   await chmod(join(output, 'bin/nodeops.cjs'), 0o755);
 }
@@ -64,8 +66,10 @@ async function manifest(): Promise<object> {
 }
 
 /** The licence texts of what is inside the plugin's bundle. */
-async function licenses({ inputs }: Metafile): Promise<string> {
-  const folders = Object.keys(inputs).map((path) => /^(?:.*:)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
+async function licenses(metafiles: readonly Metafile[]): Promise<string> {
+  const folders = metafiles
+    .flatMap(({ inputs }) => Object.keys(inputs))
+    .map((path) => /^(?:[\w-]+:)?(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
   const texts = await Promise.all([...new Set(folders.filter((folder) => folder !== undefined))].sort().map(license));
   return texts.join(`\n${'-'.repeat(78)}\n\n`);
 }

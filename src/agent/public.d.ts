@@ -22,6 +22,11 @@ export interface ListenOptions {
   readOnly?: boolean;
   /** Milliseconds without a request after which a process that is not its container's first goes back to sleep. @default 60000 */
   sleepAfterMs?: number;
+  /**
+   * Keeps where handles, requests and timers are created, for `waits`. It costs every creation and every promise some
+   * microseconds and up to a few MB (docs/commands/waits.md). @default whether NODEOPS_TRACK is 'async'
+   */
+  track?: boolean;
 }
 
 /** A running agent. */

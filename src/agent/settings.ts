@@ -16,6 +16,8 @@ export interface Settings {
   readonly shutdownCleanup: boolean;
   readonly reusePort: boolean;
   readonly sleepAfterMs: number;
+  /** Whether it is kept where handles, requests and timers are created. */
+  readonly track: boolean;
   /** What was asked for in vain; shown by `version`. */
   readonly notes: readonly string[];
 }
@@ -47,6 +49,7 @@ export function complete(options: ListenOptions, environment: Environment): Sett
     shutdownCleanup: options.shutdownCleanup ?? base.shutdownCleanup,
     reusePort: options.reuseSocketAddrAndPort ?? base.reusePort,
     sleepAfterMs,
+    track: options.track ?? base.track,
   };
 }
 
@@ -80,6 +83,8 @@ export function fromEnvironment(environment: Environment): Settings {
     if (Number.isInteger(asked) && asked >= 100 && asked <= 86_400_000) sleepAfterMs = asked;
     else ignored('NODEOPS_SLEEP_AFTER_MS', String(sleepAfterMs));
   }
+  const track = environment.NODEOPS_TRACK === 'async';
+  if (!track && isSet(environment.NODEOPS_TRACK)) ignored('NODEOPS_TRACK', 'no tracking');
   const configDir = environment.NODEOPS_CONFIG_DIR || environment.GOPS_CONFIG_DIR;
   return {
     ...address,
@@ -90,6 +95,7 @@ export function fromEnvironment(environment: Environment): Settings {
     shutdownCleanup: environment.NODEOPS_SHUTDOWN_CLEANUP === undefined || isSet(environment.NODEOPS_SHUTDOWN_CLEANUP),
     reusePort: isSet(environment.NODEOPS_REUSE_PORT),
     sleepAfterMs,
+    track,
     notes,
   };
 }

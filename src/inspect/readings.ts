@@ -2,6 +2,7 @@ import { readMemstats } from './readings/memstats.ts';
 import { readProcess } from './readings/process.ts';
 import { readStack } from './readings/stack.ts';
 import { readStats } from './readings/stats.ts';
+import { readWaits } from './readings/waits.ts';
 import type { Readings } from './subject.ts';
 
 /** What can be read from one process; each answers within limits.readDeadlineMs plus the time it was asked to watch. */
@@ -10,4 +11,5 @@ export const readings: Readings = {
   stats: readStats,
   memstats: readMemstats,
   stack: readStack,
+  waits: readWaits,
 };

@@ -23,8 +23,11 @@ export interface Reading<T> {
   readonly notes: readonly string[];
 }
 
-/** Operations that are answered by looking at one process. The others (`version`, `processes`) the server answers itself. */
-export type ReadingName = Exclude<OperationName, 'version' | 'processes'>;
+/** Operations that are answered by looking at one process. The others the server answers itself, and what is recorded the agent. */
+export type ReadingName = Exclude<
+  OperationName,
+  'version' | 'processes' | 'history' | 'artifacts' | 'remove-artifact'
+>;
 export type Readings = {
   readonly [N in ReadingName]: (subject: Subject, parameters: Parameters<N>) => Promise<Reading<Replies[N]>>;
 };

@@ -73,7 +73,7 @@ function readTimerLists(
   this: Record<string, TimerNode>,
   limit: number,
   places: boolean,
-): { json: string; functions: unknown[] } {
+): { value: TimerFigures[]; functions: unknown[] } {
   const found: TimerFigures[] = [];
   const functions: unknown[] = [];
   const creations = (globalThis as unknown as Record<symbol, Creations | undefined>)[Symbol.for('nodeops.creations')];
@@ -102,5 +102,5 @@ function readTimerLists(
       node = node._idleNext;
     }
   }
-  return { json: JSON.stringify(found), functions };
+  return { value: found, functions };
 }

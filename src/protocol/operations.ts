@@ -80,6 +80,30 @@ export const operations = {
     cost: 'pause of milliseconds',
     parameters: none,
   },
+  history: {
+    effect: 'read',
+    scope: 'process',
+    summary: 'Draw the last minutes and hours of CPU, event loop, heap and memory, and the stalls with what blocked',
+    cost: 'none',
+    parameters: {
+      since: { type: 'duration', summary: 'how far to look back', default: 900_000, min: 1_000, max: 21_600_000 },
+      points: { type: 'integer', summary: 'samples in the reply at most; more are merged', default: 900, min: 1, max: 2_400 },
+    },
+  },
+  artifacts: {
+    effect: 'read',
+    scope: 'process',
+    summary: 'List what agents of the container have kept: crash records and what triggers captured',
+    cost: 'none',
+    parameters: none,
+  },
+  'remove-artifact': {
+    effect: 'effect',
+    scope: 'process',
+    summary: 'Remove one kept artifact',
+    cost: 'none',
+    parameters: { name: { type: 'text', summary: 'as `artifacts` names it', default: '', maxLength: 256 } },
+  },
 } as const satisfies Record<keyof Replies, Operation>;
 
 export type OperationName = keyof Replies;

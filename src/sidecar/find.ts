@@ -26,20 +26,20 @@ const ownProgram = /\/nodeops\/(?:sidecar|inject)\.cjs$/;
 
 /**
  * Every Node process but this one, other payloads, and the tools that the agent stays out of too (npm, npx, …).
- * `container` is the name of the container whose file system this process shares.
+ * `own` names the container whose file system this process shares, `target` the one of all others; null where that is not known.
  */
-export function findNodes(container: string | null): Found[] {
+export function findNodes(own: string | null, target: string | null): Found[] {
   const found: Found[] = [];
   for (const name of readdirSync('/proc')) {
     if (!/^[1-9]\d*$/.test(name) || Number(name) === process.pid) continue;
-    const one = look(Number(name), container);
+    const one = look(Number(name), own, target);
     if (one) found.push(one);
     if (found.length >= limits.processes) break;
   }
   return found.sort((a, b) => a.info.pid - b.info.pid);
 }
 
-function look(pid: number, container: string | null): Found | undefined {
+function look(pid: number, own: string | null, target: string | null): Found | undefined {
   const procDir = `/proc/${pid}`;
   const argv = (read(`${procDir}/cmdline`) ?? '').split('\0');
   if (argv.at(-1) === '') argv.pop();
@@ -49,7 +49,8 @@ function look(pid: number, container: string | null): Found | undefined {
   if (!isNode(procDir, executable, argv[0]!)) return undefined;
   const directory = `${procDir}/root`;
   const script = scriptOf(argv);
-  if (script !== undefined && (ownProgram.test(script) || isShortLivedTool(inside(directory, script)))) return undefined;
+  if (script !== undefined && (ownProgram.test(script) || isShortLivedTool(inside(directory, script))))
+    return undefined;
   const ticks = startTicks(pid);
   const status = read(`${procDir}/status`);
   if (ticks === undefined || status === undefined) return undefined;
@@ -59,7 +60,7 @@ function look(pid: number, container: string | null): Found | undefined {
   return {
     startTicks: ticks,
     info: {
-      container: containerOf(procDir, container),
+      container: containerOf(procDir, own) ?? target,
       pid,
       ppid,
       name: nameOf(argv),

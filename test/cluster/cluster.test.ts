@@ -18,7 +18,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Json } from './api/types.ts';
 import { type Client, openClient } from './client.ts';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
-import { converse } from './conversation.ts';
+import { type Conversation, converse } from './conversation.ts';
 
 const podsPath = '/api/v1/namespaces/default/pods';
 const clusters: Cluster[] = [];
@@ -46,6 +46,14 @@ async function startPod(admin: Client, pod: Json): Promise<void> {
   await admin.create(podsPath, pod);
   await admin.until(`${podsPath}/${name}`, ({ status }) => status.phase === 'Running');
   await admin.until(`${podsPath}/${name}/log?tailLines=1`, (body) => body === 'up\n');
+}
+
+/** A forwarded connection that has carried an answer, so that it is known to stand. */
+async function connected(admin: Client, pod: string): Promise<Conversation> {
+  const forward = await converse(admin, `${podsPath}/${pod}/portforward?ports=8848`, ['v4.channel.k8s.io']);
+  forward.send(Buffer.from('\0GET / HTTP/1.1\r\nHost: pod\r\n\r\n'));
+  await forward.frameCount(3);
+  return forward;
 }
 
 /** Inodes of the namespaces that processes with this text in their command line live in. */
@@ -204,8 +212,7 @@ describe('disturbances', () => {
   it('killPodSilently: nothing more and no close, and the API still shows it running', async () => {
     const { cluster, admin } = await open();
     await startPod(admin, app('a'));
-    const forward = await converse(admin, `${podsPath}/a/portforward?ports=8848`, ['v4.channel.k8s.io']);
-    await forward.frameCount(2);
+    const forward = await connected(admin, 'a');
     await cluster.killPodSilently({ pod: 'a' });
     expect(await Promise.race([forward.closed, sleep(2000).then(() => 'open')])).toBe('open');
     expect((await admin.get(`${podsPath}/a`)).status.phase).toBe('Running');
@@ -215,8 +222,7 @@ describe('disturbances', () => {
   it('killContainer: it restarts, and its connection closes as any other', async () => {
     const { cluster, admin } = await open();
     await startPod(admin, app('a'));
-    const forward = await converse(admin, `${podsPath}/a/portforward?ports=8848`, ['v4.channel.k8s.io']);
-    await forward.frameCount(2);
+    const forward = await connected(admin, 'a');
     await cluster.killContainer({ pod: 'a', container: 'app' });
     expect((await forward.closed).code).toBe(1000);
     const { status } = await admin.until(

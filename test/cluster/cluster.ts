@@ -63,6 +63,8 @@ export interface ClusterOptions {
 }
 
 const startTimeoutMs = 30_000;
+/** The cluster's process gets this long to end by itself before it is killed. */
+const stopTimeoutMs = 5_000;
 
 /** Starts a cluster. Throws, with the reason, when it is not ready within 30 seconds. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
@@ -87,9 +89,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const stop = () =>
     (stopping ??= (async () => {
       if (child.exitCode === null && child.signalCode === null) {
+        // the first process of a pid namespace ends only after all others in it have
         const exit = once(child, 'exit');
-        child.kill('SIGKILL');
+        const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+        if (child.connected) child.disconnect();
+        else child.kill('SIGKILL');
         await exit;
+        clearTimeout(timer);
       }
       await reaper.reap();
       await rm(directory, { recursive: true, force: true });

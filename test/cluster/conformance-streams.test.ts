@@ -55,9 +55,10 @@ beforeAll(async () => {
       containers: [{ name: 'big', image: 'docker.io/library/node-distroless:22', args: ['-e', endless] }],
     },
   });
+  await admin.until(`${podsPath}/done-0`, ({ status }) => status.phase === 'Succeeded');
   await admin.until(
     podsPath,
-    ({ items }) => items.filter(({ status }: Json) => ['Running', 'Succeeded'].includes(status.phase)).length === 5,
+    ({ items }) => items.filter(({ status }: Json) => status.phase === 'Running').length === 4,
   );
   // a running process is not yet a listening one
   await Promise.all(['api-0', 'big-0'].map((pod) => listening(pod)));

@@ -43,7 +43,8 @@ beforeAll(async () => {
   for (const pod of recordedPods()) await admin.create(podsPath, pod);
   await admin.create('/apis/apps/v1/namespaces/default/deployments', recordedManifest('deployment-get'));
   await admin.create('/api/v1/namespaces/default/services', recordedManifest('service-get'));
-  await admin.until(podsPath, ({ items }) => items.filter((pod: Json) => phase(pod) !== 'Pending').length === 6);
+  await admin.until(`${podsPath}/done-0`, ({ status }) => status.phase === 'Succeeded');
+  await admin.until(podsPath, ({ items }) => items.filter((pod: Json) => phase(pod) === 'Running').length === 5);
   await addDebugContainer();
 });
 afterAll(() => cluster?.stop());

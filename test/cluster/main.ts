@@ -56,6 +56,10 @@ async function start(message: StartMessage) {
   for (const binding of bootstrapBindings) objects.create(resourceNamed('clusterrolebindings'), undefined, binding);
   store.put(resourceNamed('nodes'), nodeObject());
   startControllers(objects);
+  // without namespaces nothing else ends them
+  process.on('exit', () => {
+    for (const { slots } of kubelet.workers) for (const { run } of slots) run?.signalAll('SIGKILL');
+  });
   const handler = new Handler({ objects, authenticator, authorizer, kubelet });
   const certificate = authority.issue({
     commonName: 'kube-apiserver',

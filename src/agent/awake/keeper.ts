@@ -1,4 +1,6 @@
 /** The awake agent of a container: its own port, its sleepers, and the pod's known port if it gets it. */
+import type { Server } from 'node:net';
+import type { ProcessInfo } from '../../protocol/replies.ts';
 import { writePortFile, writeUnlessLeaving } from '../config-dir.ts';
 import { dialHost } from '../lease/address.ts';
 import { isKin, type Sibling } from '../lease/messages.ts';
@@ -11,25 +13,43 @@ import type { Front, Pod, Resident } from './pod.ts';
 import { receive } from './receive.ts';
 import { refuse, sleepers } from './sleepers.ts';
 
+/** Processes that a keeper answers for besides its own and its sleepers: those that a sidecar finds. It is then no app itself. */
+export interface Beyond {
+  /** Called once, when the keeper listens. */
+  start(parts: {
+    open: (front: () => Front) => Server;
+    changed: () => void;
+    /** Processes that agents in them answer for, here and in other containers. */
+    agents: () => readonly ProcessInfo[];
+    /** Where this one is registered, if another agent is the door of the pod. */
+    door: () => { host: string; port: number } | undefined;
+  }): void;
+  all(): readonly Resident[];
+  /** A request has come. */
+  used(): void;
+}
+
 export function startKeeper(
   { settings, identity, port }: Task,
   inherited: readonly Sibling[],
   tell: (message: FromWorker) => void,
+  beyond?: Beyond,
 ): void {
   let self: Resident = { info: identity.info, version: identity.version, asleep: undefined };
   let contention: Contention | undefined;
   const isDoor = () => contention?.standing === 'door';
-  const local = () => [self.info, ...here.all().map(({ info }) => info)];
-  const others = peers(() => [settings.port, ...local().map((info) => info.port)]);
+  const residents = () => (beyond ? [...here.all(), ...beyond.all()] : [self, ...here.all()]);
+  const local = () => residents().map(({ info }) => info);
+  const others = peers(() => [settings.port, self.info.port, ...local().map((info) => info.port)]);
 
   const pod: Pod = {
     settings,
     get self() {
       return self;
     },
-    residents: () => [self, ...here.all()],
+    residents,
     list() {
-      const processes = [{ ...self.info, door: isDoor() }, ...here.all().map(({ info }) => info)];
+      const processes = local().map((info) => (info === self.info ? { ...info, door: isDoor() } : info));
       // a process on its way from peer to sleeper is both for a moment
       return isDoor()
         ? [...processes, ...others.processes().filter(({ port }) => !processes.some((one) => one.port === port))]
@@ -40,8 +60,12 @@ export function startKeeper(
     notes: () => [...settings.notes, ...(contention?.obstacle ? [contention.obstacle] : [])],
   };
 
+  const serve = receive(pod);
   const steps = doorstep(
-    receive(pod),
+    (...request) => {
+      beyond?.used();
+      serve(...request);
+    },
     leaseTaker((hello, lease) => {
       if (hello.t === 'awake') here.woken(hello, lease);
       else if (hello.t === 'sleeper') {
@@ -77,6 +101,12 @@ export function startKeeper(
         sleep: () => tell({ t: 'sleep' }),
       });
     }
+    beyond?.start({
+      open: steps.open,
+      changed: () => contention?.report(),
+      agents: () => [...here.all().map(({ info }) => info), ...others.processes()],
+      door: pod.doorElsewhere,
+    });
     tell({ t: 'ready', port: ownPort });
   });
   // no loopback, no descriptors left: the main thread tries again a few times

@@ -59,11 +59,9 @@ const answers: Readonly<Record<GopsCommand, Answer>> = {
   },
   setgc: async ({ door, argument }) => {
     const percent = await argument();
-    const reply = await door.ask<{ previous: string | number }>(
-      'POST',
-      `setgc?percent=${percent < 0 ? 'off' : percent}`,
-    );
-    return `New GC percent set to ${percent}. Previous value was ${reply.previous}.\n`;
+    const path = `setgc?percent=${percent < 0 ? 'off' : percent}`;
+    const { previous } = await door.ask<{ previous: number | null }>('POST', path);
+    return `New GC percent set to ${percent}. Previous value was ${previous ?? 'off'}.\n`;
   },
 };
 

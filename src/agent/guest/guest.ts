@@ -8,6 +8,7 @@ import { dialHost } from '../lease/address.ts';
 import type { FromHost, Sibling } from '../lease/messages.ts';
 import type { Settings } from '../settings.ts';
 import type { FromWorker, Task } from '../worker.ts';
+import { trackCreations } from '../tracking/track.ts';
 import { askForLease, type Lease } from './ask.ts';
 import { isListening } from './occupied.ts';
 import { ownsSigusr1, watchSigusr1 } from './sigusr1.ts';
@@ -198,6 +199,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   };
   if (settings.shutdownCleanup) process.on('exit', leaveNoFile);
   installCounters();
+  const stopTracking = settings.track ? trackCreations() : undefined;
   join();
 
   return {
@@ -207,6 +209,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
       closed = true;
       clearTimeout(later);
       stopWatching();
+      stopTracking?.();
       process.off('exit', leaveNoFile);
       lease?.end();
       const running = worker;

@@ -71,6 +71,7 @@ export class ArtifactStore implements Quota {
 
   /** From now on it may be given up for another one, the oldest first. */
   finished(artifact: Artifact): void {
+    for (const kept of this.#finished) if (kept.removed) this.#finished.delete(kept);
     this.#finished.add(artifact);
   }
 

@@ -14,7 +14,7 @@ export function choose(pod: Pod, front: Front, selector: string | undefined): Re
   const chosen = parsed ? choices.filter((info) => matchesSelector(parsed, info)) : choices;
   const detail = { processes: choices };
   if (choices.length === 0)
-    throw new NodeopsError('no-such-process', 'no Node.js process is seen here', { hint: pod.notes().join('; ') || undefined });
+    throw new NodeopsError('no-such-process', ['no Node.js process is seen here', ...pod.notes()].join('; '));
   if (chosen.length === 0)
     throw new NodeopsError('no-such-process', `there is no process '${selector}' here, only ${names(choices)}`, {
       detail,

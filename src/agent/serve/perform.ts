@@ -26,6 +26,7 @@ const handlers: Handlers = {
   stats: ({ look }, parameters) => look((subject) => readings.stats(subject, parameters)),
   memstats: ({ look }, parameters) => look((subject) => readings.memstats(subject, parameters)),
   stack: ({ look }, parameters) => look((subject) => readings.stack(subject, parameters)),
+  waits: ({ look }, parameters) => look((subject) => readings.waits(subject, parameters)),
 };
 
 /** From outside one process at a time: all of them would open their inspector on the same port. */

@@ -2,9 +2,12 @@
 
 export const masked = '<masked>';
 
-/** Parts of names; case and separators do not matter. `key` and `pass` only where they end a word: monkey and compass are no secrets. */
-const secretName =
-  /token|secret|passw|passphrase|passwd|\bpwd\b|(?:^|[-_. ]|[a-z](?=[A-Z]))(?:pass|key|keys|auth|sid|dsn|pin|pat)(?:$|[-_. ]|(?=[A-Z0-9]))|api-?_?key|private-?_?key|access-?_?key|credential|cookie|session|authoriz|bearer|jwt|salt|signature|connection-?_?string|(?:^|_)conn_?str/i;
+/** Words of names: `DB_PASS`, `dbPass` and `--db-pass` are all of `db` and `pass`. Monkeys and compasses are no secrets. */
+const secretWords = new Set(
+  'token tokens secret secrets pass pwd pin pat key keys auth authorization bearer jwt sid dsn salt signature session'.split(' '),
+);
+/** What makes a word one wherever it stands in it: `PGPASSWORD`, `apikey`. */
+const secretPart = /passw|passphrase|secret|token|credential|cookie|apikey|privatekey|accesskey|connectionstring/;
 /** Names that look secret, and are of use to whoever reads a report. */
 const harmlessName =
   /^(?:PWD|OLDPWD|SSH_AUTH_SOCK|XAUTHORITY|XDG_SESSION_\w+|DESKTOP_SESSION|SESSION_MANAGER|TERM_SESSION_ID)$/;
@@ -23,7 +26,8 @@ const secretValue =
 export function isSecretName(name: string): boolean {
   if (harmlessName.test(name)) return false;
   if (/^AWS_/i.test(name)) return !harmlessAws.test(name);
-  return secretName.test(name.replace(/^-+/, ''));
+  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase().split(/[^a-z0-9]+/);
+  return words.some((word) => secretWords.has(word)) || secretPart.test(words.join(''));
 }
 
 /** Masks what looks like a secret inside a text, and leaves the rest. */

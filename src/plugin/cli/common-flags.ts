@@ -1,4 +1,5 @@
 import { knownPort } from '../../protocol/limits.ts';
+import { attachFlags } from '../attach/flags.ts';
 import type { FlagSet } from './flags.ts';
 
 /** Flags that choose targets. */
@@ -16,6 +17,7 @@ export const targetFlags = {
   pid: { type: 'integer', summary: 'process of the pod, as numbered in its container', min: 1, max: 2 ** 31 - 1 },
   'all-processes': { type: 'boolean', summary: 'every process of each pod', default: false },
   port: { type: 'integer', summary: "the agents' port", default: knownPort, min: 1, max: 65_535 },
+  ...attachFlags,
   timeout: {
     type: 'duration',
     summary: 'how long to wait for each target (default 15s and what the command takes)',

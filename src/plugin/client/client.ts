@@ -91,8 +91,11 @@ export class AgentClient {
         if (error instanceof Garbage) throw garbage(this.endpoint, error.first);
         if (wasReset(error)) throw (await goStranger(this.endpoint, limit)) ?? error;
         if (!(error instanceof Cut)) throw await this.#explained(asNodeopsError(error));
+        // before asking again: through a port-forward every close that is waited for takes a second
+        const go = error.answered ? undefined : await goStranger(this.endpoint, limit);
+        if (go) throw go;
         if (left > 0) continue;
-        if (!error.answered) throw await silentStranger(this.endpoint, limit);
+        if (!error.answered) throw silentStranger(this.endpoint);
         const message = `the connection to ${this.endpoint.name} was cut in the middle of its reply`;
         throw new NodeopsError('unreachable', message, { cause: error.cause, hint: 'try again' });
       }

@@ -19,15 +19,15 @@ export function garbage(endpoint: Endpoint, first: Buffer | undefined): NodeopsE
   return stranger(endpoint, `something that is no nodeops agent answers${text ? `: '${text}'` : ''}`);
 }
 
-/** For a port that closes HTTP connections without a byte: a gops agent does so with a signal it does not know. */
-export async function silentStranger(endpoint: Endpoint, signal: AbortSignal): Promise<NodeopsError> {
-  return (
-    (await goStranger(endpoint, signal)) ??
-    stranger(endpoint, 'whatever listens there closes the connection without an answer')
-  );
+/** For a port that closes HTTP connections without a byte, and is no gops agent. */
+export function silentStranger(endpoint: Endpoint): NodeopsError {
+  return stranger(endpoint, 'whatever listens there closes the connection without an answer');
 }
 
-/** The error that names the gops agent of a Go process, with its version as `detail.go`; undefined when there is none. */
+/**
+ * The error that names the gops agent of a Go process, with its version as `detail.go`; undefined when there is none. A gops agent
+ * closes the connection on a signal it does not know, such as the first byte of HTTP.
+ */
 export async function goStranger(endpoint: Endpoint, signal: AbortSignal): Promise<NodeopsError | undefined> {
   const go = await goVersion(endpoint, signal).catch(() => undefined);
   if (go === undefined) return undefined;

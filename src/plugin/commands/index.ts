@@ -12,12 +12,14 @@ import { top } from './top.ts';
 import { trace } from './trace.ts';
 import { tree } from './tree.ts';
 import { view } from './view.ts';
+import { waits } from './waits.ts';
 
 /** Every command, in the order of help. */
 export const commands: readonly Command[] = [
   readingCommand('stats', ['stats pod/api-0', 'stats 4711', 'stats 127.0.0.1:8848 -o json']),
   readingCommand('memstats', ['memstats pod/api-0']),
   readingCommand('stack', ['stack pod/api-0', 'stack pod/api-0 -c web']),
+  waits,
   process,
   top,
   pprofCpu,

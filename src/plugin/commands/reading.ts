@@ -1,4 +1,5 @@
 /** The commands that ask one question of every target and print the answers. */
+import { type GopsCommand, gopsSignals } from '../../protocol/gops.ts';
 import { operations, type Parameters } from '../../protocol/operations.ts';
 import { type Command, command } from '../cli/command.ts';
 import { outputFlags, targetFlags } from '../cli/common-flags.ts';
@@ -6,6 +7,11 @@ import type { views } from '../views/index.ts';
 
 /** `process` has a command of its own. */
 export type ReadingCommandName = Exclude<keyof typeof views, 'process'>;
+
+/** What gops agents of Go processes answer too. */
+function isAskedOfGo(name: ReadingCommandName): name is ReadingCommandName & GopsCommand {
+  return Object.hasOwn(gopsSignals, name);
+}
 
 export function readingCommand<N extends ReadingCommandName>(name: N, examples: readonly string[]): Command {
   const { summary, parameters } = operations[name];
@@ -25,7 +31,7 @@ export function readingCommand<N extends ReadingCommandName>(name: N, examples: 
       const { targets, single, skipped } = await resolveTargets(invocation);
       const asked = Object.fromEntries(Object.keys(parameters).map((key) => [key, flags[key as keyof typeof flags]]));
       const told = await askAll(targets, name, asked as Parameters<N>, flags, io);
-      const answers = await withGo(told, { command: name }, flags, io);
+      const answers = isAskedOfGo(name) ? await withGo(told, { command: name }, flags, io) : told;
       return report({ operation: name, view: views[name], single, skipped, answers, format: flags.output, io });
     },
   });

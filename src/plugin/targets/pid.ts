@@ -52,7 +52,10 @@ export async function pidTarget(pid: number, surroundings: PidSurroundings): Pro
 export function localTarget(pid: number): Target {
   const name = `process ${pid}`;
   const error = new NodeopsError('no-agent', `${name} is not asked`);
-  return { endpoint: { name, noAgentHint: localAgentHint, connect: () => Promise.reject(error) }, process: String(pid) };
+  return {
+    endpoint: { name, noAgentHint: localAgentHint, connect: () => Promise.reject(error) },
+    process: String(pid),
+  };
 }
 
 async function readPort(file: string): Promise<number | undefined> {
@@ -99,7 +102,9 @@ async function whyNoAgent(pid: number, file: string): Promise<NodeopsError> {
     return new NodeopsError('no-agent', `process ${pid} is not a Node.js process: it runs ${program}`, {
       hint: 'pgrep -a node',
     });
-  return new NodeopsError('no-agent', `process ${pid} has no agent: there is no ${file}`, { hint: localAgentHint });
+  return new NodeopsError('no-agent', `process ${pid} has no agent: there is no ${file}`, {
+    hint: `look in from outside: nodeops stats ${pid} --attach=exec; or ${localAgentHint}`,
+  });
 }
 
 async function userName(uid: number): Promise<string | undefined> {

@@ -16,11 +16,19 @@ export interface PodTargetOptions extends StreamSettings {
   readonly pid?: number | undefined;
 }
 
-const noAgentHint =
-  'annotate the pod template with nodeops.dev/inject: "true", or start the process with NODE_OPTIONS=\'--require nodeops/preload\'';
+/** What to type about a pod without an agent. */
+function hintFor({ namespace, name }: PodRef, container: string | undefined): string {
+  const target = `pod/${name} -n ${namespace}${container === undefined ? '' : ` -c ${container}`}`;
+  return [
+    `look in from outside, through the container's own Node.js: kubectl nodeops stats ${target} --attach=exec`,
+    'or from a container added to the pod: the same with --attach=ephemeral',
+    'or annotate the pod template with nodeops.dev/inject: "true"',
+  ].join('; ');
+}
 
 /** The pod is not looked at before: the WebSocket is opened straight away, and a failure explained by one GET. */
 export function podTarget(api: KubeApi, { port = knownPort, container, pid, ...options }: PodTargetOptions): Target {
+  const noAgentHint = hintFor(options.pod, container);
   const selector = [container, pid].filter((part) => part !== undefined).join('/');
   return {
     process: selector || undefined,

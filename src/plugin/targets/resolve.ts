@@ -1,6 +1,7 @@
 /** From what was typed to targets: nothing is connected to yet, but for pods that have to be looked up. */
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Parsed } from '../../protocol/parameters.ts';
+import { type AttachSettings, attachSettings } from '../attach/flags.ts';
 import type { Invocation } from '../cli/command.ts';
 import type { targetFlags } from '../cli/common-flags.ts';
 import type { KubeApi } from '../kube/api.ts';
@@ -29,6 +30,7 @@ export async function resolveTargets({ args, flags, kube, io }: TargetInvocation
   const pattern = containerPattern(flags.container);
   const expanding = flags['all-processes'] || pattern !== undefined;
   const options = { port: flags.port, container: pattern ? undefined : flags.container, pid: flags.pid };
+  const attaching = attachSettings(flags, io.env);
 
   let api: KubeApi | undefined;
   const connect = async (): Promise<KubeApi> => {
@@ -55,13 +57,20 @@ export async function resolveTargets({ args, flags, kube, io }: TargetInvocation
     skipped.push(...found.skipped);
   };
 
+  const attachedTo = async (chosen: readonly Target[], settings: AttachSettings): Promise<Target[]> => {
+    const { attachAll } = await import('../attach/attach.ts');
+    const { port, concurrency } = flags;
+    const say = (text: string) => void io.stderr.write(`note: ${text}\n`);
+    return attachAll(chosen, settings, { ...options, port, concurrency, api, signal: io.signal, say });
+  };
+
   for (const spec of specs) {
     if (spec.kind === 'workload') {
       const { selectorOf } = await import('./workloads.ts');
       const server = await connect();
       const labelSelector = await selectorOf(server, { ...spec, namespace: server.connection.namespace }, io.signal);
       await select({ labelSelector, fieldSelector: flags['field-selector'] }, `${spec.resource}/${spec.name}`);
-    } else targets.push(await named(spec, options, connect, io.env));
+    } else targets.push(await named(spec, options, connect, io, attaching));
   }
   if (selecting && specs.length === 0) {
     const { selector: labelSelector, 'field-selector': fieldSelector } = flags;
@@ -71,22 +80,30 @@ export async function resolveTargets({ args, flags, kube, io }: TargetInvocation
     await select({ labelSelector, fieldSelector }, said.join(' '));
   }
   const single = specs.length === 1 && specs[0]!.kind !== 'workload';
-  if (!expanding) return { targets: distinct(targets), single, skipped, api };
+  const attached = attaching ? await attachedTo(distinct(targets), attaching) : distinct(targets);
+  if (!expanding) return { targets: attached, single, skipped, api };
   const { expand } = await import('./expand.ts');
   const chosen = { pattern, pid: flags.pid };
-  return { targets: await expand(distinct(targets), chosen, io, flags.timeout), single: false, skipped, api };
+  return { targets: await expand(attached, chosen, io, flags.timeout), single: false, skipped, api };
 }
 
 async function named(
   spec: Exclude<TargetSpec, { kind: 'workload' }>,
   options: { port: number; container: string | undefined; pid: number | undefined },
   connect: () => Promise<KubeApi>,
-  env: Invocation['io']['env'],
+  { env, signal }: Invocation['io'],
+  attaching: AttachSettings | undefined,
 ): Promise<Target> {
   switch (spec.kind) {
-    case 'pid':
-      return (await import('./pid.ts')).pidTarget(spec.pid, { env });
+    case 'pid': {
+      const local = async () => (await import('./pid.ts')).pidTarget(spec.pid, { env });
+      if (!attaching) return local();
+      const { attachToProcess } = await import('../attach/attach.ts');
+      return attachToProcess(spec.pid, attaching, local, { signal });
+    }
     case 'address': {
+      if (attaching?.asked)
+        throw new NodeopsError('usage', `--attach takes a pod or a PID, and ${spec.host}:${spec.port} is neither`);
       const { addressTarget } = await import('./address.ts');
       const process = [options.container, options.pid].filter((part) => part !== undefined).join('/');
       return { ...addressTarget(spec.host, spec.port), process: process || undefined };

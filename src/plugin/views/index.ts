@@ -1,9 +1,10 @@
-import type { Replies } from '../../protocol/replies.ts';
+import type { Replies, WaitKind, WaitsReply } from '../../protocol/replies.ts';
 import { memstatsText } from '../../protocol/text/memstats.ts';
 import { processText, versionText } from '../../protocol/text/process.ts';
 import { bytesShort, duration, elapsed, percent } from '../../protocol/text/quantities.ts';
 import { stackText } from '../../protocol/text/stack.ts';
 import { statsText } from '../../protocol/text/stats.ts';
+import { waitsText } from '../../protocol/text/waits.ts';
 import type { Column } from '../output/columns.ts';
 import type { View } from './view.ts';
 
@@ -25,6 +26,10 @@ const right = { align: 'right' } as const;
 const wide = { align: 'right', wide: true } as const;
 const size = (bytes: number | null | undefined) => (bytes === null || bytes === undefined ? null : bytesShort(bytes));
 const time = (milliseconds: number | null) => (milliseconds === null ? null : duration(milliseconds));
+const ofKind =
+  (...kinds: WaitKind[]) =>
+  ({ waits }: WaitsReply) =>
+    waits.filter(({ kind }) => kinds.includes(kind)).length;
 
 /** How every operation's reply is shown. */
 export const views: { readonly [N in Exclude<keyof Replies, 'processes'>]: View<Replies[N]> } = {
@@ -75,6 +80,22 @@ export const views: { readonly [N in Exclude<keyof Replies, 'processes'>]: View<
     ],
   },
   stack: { text: stackText },
+  waits: {
+    text: waitsText,
+    columns: [
+      column('SERVERS', ofKind('server'), right),
+      column('SOCKETS', ofKind('socket'), right),
+      column('HTTP', ({ waits }) => waits.filter((wait) => wait.kind === 'socket' && wait.http !== null).length, right),
+      column('TIMERS', ofKind('timer'), right),
+      column('FS', ofKind('fs'), right),
+      column('DNS', ofKind('dns'), right),
+      column('CHILDREN', ofKind('process'), right),
+      column('WORKERS', ofKind('worker'), right),
+      column('UDP', ofKind('udp'), wide),
+      column('PORTS', ofKind('port'), wide),
+      column('OTHER', ofKind('other', 'terminal'), wide),
+    ],
+  },
   process: {
     text: processText,
     columns: [

@@ -67,10 +67,12 @@ describe('no secret of the kubeconfig is printed', () => {
       interactiveMode: 'Never',
     };
     await stage.kubeconfig({ exec });
-    const { stdout } = await stage.run(['doctor']);
+    const { stdout, stderr } = await stage.run(['doctor']);
     expect(stdout).toMatch(/^fail {2}credentials/m);
     expect(stdout).toContain('north');
-    for (const secret of ['arg-secret-1', 'arg-secret-2', 'env-secret-3']) expect(stdout).not.toContain(secret);
+    expect(stderr).toContain('login failed for ***');
+    for (const secret of ['arg-secret-1', 'arg-secret-2', 'env-secret-3'])
+      expect(stdout + stderr).not.toContain(secret);
   });
 
   it('of other users and auth providers in the same files, and of flags', async () => {

@@ -3,9 +3,13 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AgentClient } from '../../../src/plugin/client/client.ts';
+import { goOf } from '../../../src/plugin/gops/answers.ts';
 import { gopsText } from '../../../src/plugin/gops/ask.ts';
 import { addressTarget } from '../../../src/plugin/targets/address.ts';
+import { NodeopsError } from '../../../src/protocol/errors.ts';
 import { type GopsCommand, gopsSignals } from '../../../src/protocol/gops.ts';
 import { invoke } from '../invoke.ts';
 import { GoAgent, profiles, said } from './go-agent.ts';
@@ -25,9 +29,9 @@ describe('a Go process by its address', () => {
   it('is asked by one byte, and before that only what a Go agent ignores', async () => {
     await invoke(['stats', agent.address]);
     const firsts = agent.received.map((bytes) => bytes[0]);
-    // GET twice, which is closed unread; the version, which only reads; the question
-    expect(firsts).toEqual([0x47, 0x47, gopsSignals.version, gopsSignals.stats]);
-    expect(agent.received.slice(2).map((bytes) => bytes.length)).toEqual([1, 1]);
+    // the G of GET, which is closed unread; the version, which only reads; the question
+    expect(firsts).toEqual([0x47, gopsSignals.version, gopsSignals.stats]);
+    expect(agent.received.slice(1).map((bytes) => bytes.length)).toEqual([1, 1]);
   });
 
   it('-o json says that it is Go, and in which version', async () => {
@@ -67,6 +71,30 @@ it('a Go process by its pid, from gops’ config directory', async () => {
   child.kill('SIGKILL');
   await rm(dir, { recursive: true });
   expect(result).toEqual({ code: 0, stdout: said.stats, stderr: '' });
+});
+
+describe('behind a port-forward', () => {
+  it('is recognised though the refusal of HTTP comes as an error of the way', async () => {
+    const { endpoint } = addressTarget('127.0.0.1', agent.port);
+    const forwarded = {
+      ...endpoint,
+      async connect(signal: AbortSignal) {
+        const socket = await endpoint.connect(signal);
+        // the embedder's words around the kernel's, as containerd passes them on
+        const text = `error forwarding port ${agent.port}: read tcp4 127.0.0.1:41000->127.0.0.1:6060: read: connection reset by peer`;
+        socket.on('error', () => {});
+        const stream = Duplex.from({ readable: socket, writable: socket });
+        socket.prependListener('error', () =>
+          stream.destroy(
+            new NodeopsError('unreachable', 'cannot be reached: connection reset by peer', { detail: { text } }),
+          ),
+        );
+        return stream;
+      },
+    };
+    const error = await new AgentClient(forwarded).ask('stats').catch((thrown: unknown) => thrown);
+    expect(goOf(error)).toBe('go1.26.1');
+  });
 });
 
 describe('the bytes of every signal', () => {

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { homedir } from 'node:os';
 import { delimiter } from 'node:path';
+import { Writable } from 'node:stream';
 import { KubeApi } from '../../kube/api.ts';
 import { loadConnection } from '../../kube/config.ts';
 import type { Credentials } from '../../kube/credentials.ts';
@@ -31,7 +32,7 @@ export function examineConnection(exam: Examination, around: Surroundings): Conn
   });
   const context = exam.link({ id: 'context', what: 'context', needs: [kubeconfig] }, async () => {
     const connection = await loadConnection(kube, io.env);
-    const api = new KubeApi(connection, { now: () => io.now().getTime(), stderr: io.stderr });
+    const api = new KubeApi(connection, { now: () => io.now().getTime(), stderr: masked(around) });
     const where = `${connection.source}, namespace ${connection.namespace}, ${connection.server.origin}`;
     if (connection.server.protocol === 'http:' && !isLoopback(connection.server.hostname))
       return warn(
@@ -52,6 +53,16 @@ export function examineConnection(exam: Examination, around: Surroundings): Conn
     },
   );
   return { context, credentials };
+}
+
+/** What a credential plugin says, such as where to log in, goes on to whoever waits for it. */
+function masked({ io, secrets }: Surroundings): Writable {
+  return new Writable({
+    write(chunk: Buffer, _, done) {
+      io.stderr.write(secrets.mask(chunk.toString()));
+      done();
+    },
+  });
 }
 
 function kubeconfigFinding({ files }: Kubeconfig, { kube, io }: Surroundings): Finding {

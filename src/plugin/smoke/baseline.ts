@@ -1,0 +1,138 @@
+/** `--save-baseline` and `--baseline`: the figures of a run by workload and container, and whether they became worse. */
+import { readFile } from 'node:fs/promises';
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { Sample } from '../top/sample.ts';
+import { type CheckName, enough } from './checks.ts';
+import type { Result } from './judge.ts';
+import { figureText, limitText, type Unit } from './limit.ts';
+import type { ProcessRun } from './run.ts';
+import { mean, median, noise, quantile } from './statistics.ts';
+
+interface Compared {
+  readonly key: Exclude<keyof Sample, 'stuck'>;
+  readonly unit: Exclude<Unit, 'version'>;
+  statistic(values: readonly number[]): number | null;
+  /** A difference below this means nothing on any machine. */
+  readonly floor: number;
+}
+
+const mebibyte = 1024 * 1024;
+const highest = (values: readonly number[]) => quantile(values, 1);
+/** The figures that are compared, by the check that has the same. */
+const compared: { readonly [N in CheckName]?: Compared } = {
+  'max-loop-delay-p99': { key: 'delayP99Ms', unit: 'milliseconds', statistic: (v) => quantile(v, 0.95), floor: 10 },
+  'max-utilization': { key: 'utilization', unit: 'share', statistic: median, floor: 0.05 },
+  'max-heap-used': { key: 'heapUsedBytes', unit: 'bytes', statistic: highest, floor: 4 * mebibyte },
+  'max-rss': { key: 'rssBytes', unit: 'bytes', statistic: highest, floor: 8 * mebibyte },
+  'max-external': { key: 'externalBytes', unit: 'bytes', statistic: highest, floor: 4 * mebibyte },
+  'max-handles': { key: 'handles', unit: 'count', statistic: highest, floor: 5 },
+  'max-gc-share': { key: 'gcShare', unit: 'share', statistic: mean, floor: 0.02 },
+  'max-throttled': { key: 'throttled', unit: 'share', statistic: mean, floor: 0.02 },
+};
+
+/** One figure of one group: over its processes, and how much it wavers without a change. */
+export interface BaselineFigure {
+  readonly value: number;
+  readonly noise: number;
+  readonly unit: string;
+  readonly processes: number;
+}
+export interface Baseline {
+  readonly schema: 'nodeops/v1';
+  readonly kind: 'SmokeBaseline';
+  readonly at: string;
+  readonly groups: Readonly<Record<string, Readonly<Record<string, BaselineFigure>>>>;
+}
+
+/** Pods are named anew with each run: figures belong to `WORKLOAD/CONTAINER`. */
+export function groupOf({ workload, name }: ProcessRun): string {
+  return `${workload ?? 'local'}/${name.container ?? 'node'}`;
+}
+
+export function makeBaseline(runs: readonly ProcessRun[], at: Date): Baseline {
+  const groups: Record<string, Record<string, BaselineFigure>> = Object.create(null);
+  for (const group of new Set(runs.map(groupOf))) {
+    const members = runs.filter((run) => groupOf(run) === group);
+    const figures = Object.entries(compared).flatMap(([name, each]) => {
+      const figure = figureOf(members, each);
+      return figure ? [[name, figure] as const] : [];
+    });
+    if (figures.length > 0) groups[group] = Object.fromEntries(figures);
+  }
+  return { schema: 'nodeops/v1', kind: 'SmokeBaseline', at: at.toISOString(), groups };
+}
+
+function figureOf(runs: readonly ProcessRun[], { key, statistic, unit }: Compared): BaselineFigure | undefined {
+  const each = runs.flatMap(({ samples }) => {
+    const values = samples.flatMap((sample) => sample[key] ?? []);
+    const value = values.length < enough.sampled ? null : statistic(values);
+    return value === null ? [] : [{ value, noise: noise(values) }];
+  });
+  const value = median(each.map((one) => one.value));
+  if (value === null) return undefined;
+  const within = median(each.map((one) => one.noise))!;
+  const between = noise(each.map((one) => one.value));
+  return { value, noise: Math.max(within, between), unit, processes: each.length };
+}
+
+/** Times the noise that a difference has to exceed. */
+const noises = 3;
+
+/**
+ * Worse is what exceeds the earlier figure by more than `tolerance` (a share of it), by more than both runs waver, and by more
+ * than means anything. Smaller figures are never worse.
+ */
+export function compare(before: Baseline, now: Baseline, tolerance: number): { group: string; results: Result[] }[] {
+  return Object.entries(now.groups).map(([group, figures]) => ({
+    group,
+    results: Object.entries(figures).map(([name, figure]) =>
+      compareOne(name as CheckName, before.groups[group]?.[name], figure, tolerance),
+    ),
+  }));
+}
+
+function compareOne(
+  name: CheckName,
+  old: BaselineFigure | undefined,
+  figure: BaselineFigure,
+  tolerance: number,
+): Result {
+  const { unit, floor } = compared[name]!;
+  const text = (value: number) => figureText(unit, value);
+  const base = { check: `baseline ${name}`, figure: figure.value, unit, value: text(figure.value) };
+  if (!old) return { ...base, status: 'skip', limit: '', message: 'not applicable: the baseline has no such figure' };
+  const allowed = old.value + Math.max(old.value * tolerance, noises * Math.hypot(old.noise, figure.noise), floor);
+  const worse = figure.value > allowed;
+  const was = `${text(figure.value)}, was ${text(old.value)}`;
+  return {
+    ...base,
+    status: worse ? 'fail' : 'pass',
+    limit: limitText({ unit, most: allowed }),
+    message: worse ? `${was}; up to ${text(allowed)} is tolerance and noise` : was,
+  };
+}
+
+/** Throws `local-file` or `usage`. */
+export async function readBaseline(path: string): Promise<Baseline> {
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw new NodeopsError('local-file', `cannot read the baseline ${path}: ${cause.message}`, {
+      cause,
+      hint: 'write one with --save-baseline',
+    });
+  });
+  let value: Partial<Baseline> | undefined;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // said below
+  }
+  if (value?.kind === 'SmokeBaseline' && Object.values(value.groups ?? [0]).every(isGroup)) return value as Baseline;
+  throw new NodeopsError('usage', `${path} is no baseline`, { hint: 'write one with --save-baseline' });
+}
+
+function isGroup(group: unknown): boolean {
+  if (typeof group !== 'object' || group === null) return false;
+  return Object.values(group).every(
+    (figure: Partial<BaselineFigure> | null) => Number.isFinite(figure?.value) && Number.isFinite(figure?.noise),
+  );
+}

@@ -1,0 +1,71 @@
+/**
+ * The sidecar: answers for the Node processes of its pod that load no library. It holds the pod's known port, or registers with
+ * the agent that does; sleepers of the library find a keeper in it. Started from the image: `node /nodeops/sidecar.cjs`.
+ */
+import { startKeeper } from '../agent/awake/keeper.ts';
+import { identify } from '../agent/identity.ts';
+import { fromEnvironment } from '../agent/settings.ts';
+import { sidecarVariables } from '../protocol/attach.ts';
+import { Lines } from './lines.ts';
+import { PodProcesses } from './pod-processes.ts';
+import { Residents } from './residents.ts';
+
+/** How long what was opened may take to be closed: less than the 30 seconds a pod has to end. */
+const closeMs = 5_000;
+const idleLookMs = 5_000;
+
+/** Where a kubelet shows why a container ended. */
+function say(text: string): void {
+  process.stderr.write(`nodeops sidecar: ${text}\n`);
+}
+
+function start(): void {
+  const { env } = process;
+  const settings = fromEnvironment(env);
+  for (const note of settings.notes) say(note);
+  const lines = new Lines();
+  // what it shares a pid namespace with is another container's
+  const residents = new Residents(lines, null, env[sidecarVariables.target] || null);
+  const processes = new PodProcesses(residents, settings.token);
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => process.exit(0), closeMs);
+    lines.close().finally(() => process.exit(0));
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  // one request gone wrong is no reason to leave the pod without a door
+  process.on('uncaughtException', (error) => say(String(error?.stack ?? error)));
+  process.on('unhandledRejection', (error) => say(String(error)));
+
+  const port = new Int32Array(new SharedArrayBuffer(4));
+  const identity = identify(settings);
+  startKeeper(
+    { role: { mode: 'keeper', inherited: [] }, settings, identity, port },
+    [],
+    (message) => {
+      if (message.t === 'ready') say(`looking after the Node.js processes of this pod; port ${settings.port}`);
+    },
+    processes,
+  );
+
+  const idleExitMs = Number(env[sidecarVariables.idleExitMs] ?? 0);
+  if (idleExitMs > 0)
+    setInterval(
+      () => {
+        if (processes.idleMs() < idleExitMs) return;
+        say(`nobody has asked for ${Math.round(idleExitMs / 1_000)} s: ending`);
+        end();
+      },
+      Math.min(idleLookMs, idleExitMs),
+    ).unref();
+}
+
+try {
+  start();
+} catch (error) {
+  say((error as Error).message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,94 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { parsePercent } from '../../../src/inspect/effects/setgc.ts';
+import { App, blockedApp, cleanUp, versions } from '../../agent/jobs/harness.ts';
+
+afterAll(cleanUp);
+
+/** Lets the old generation grow and be thrown away, and tells on demand how many major collections that took. */
+const churn = `
+  const v8 = require('v8');
+  const { PerformanceObserver } = require('perf_hooks');
+  let majors = 0;
+  new PerformanceObserver((list) => { for (const { detail } of list.getEntries()) if (detail.kind === 4) majors++; }).observe({ entryTypes: ['gc'] });
+  const live = [];
+  function work() {
+    for (let i = 0; i < 3e5; i++) {
+      const x = { a: [i], s: { i } };
+      if (i % 50 === 0) { live.push({ x, p: new Array(20).fill(i) }); if (live.length > 150000) live.splice(0, 75000); }
+    }
+  }
+  async function round() {
+    for (let i = 0; i < 40; i++) { work(); await new Promise((next) => setImmediate(next)); }
+    await new Promise((next) => setTimeout(next, 100));
+    const counted = majors; majors = 0; return counted;
+  }
+  require('http').createServer(async (_, response) => response.end(String(await round()))).listen(0, function () { console.log('APP ' + this.address().port); });`;
+
+async function majors(port: number): Promise<number> {
+  return Number(await (await fetch(`http://127.0.0.1:${port}`)).text());
+}
+
+describe.each(versions)('on %s', (version) => {
+  it('gc frees what nothing holds, and tells how much', async () => {
+    const app = await App.start(
+      version,
+      `let kept = Array.from({ length: 3e5 }, (_, i) => ({ i })); setTimeout(() => { kept = undefined; }, 300); setInterval(() => {}, 1000);`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    const { body } = await app.json('POST', '/effects/gc');
+    expect(body.data.freedBytes).toBeGreaterThan(5_000_000);
+    expect(body.data.usedBeforeBytes - body.data.usedAfterBytes).toBe(body.data.freedBytes);
+    expect(body.data.pauseMs).toBeGreaterThan(0);
+    expect(body.data.pauseMs).toBeLessThan(10_000);
+    await app.stop();
+  });
+
+  it('setgc tells the previous value, also the one Node was started with', async () => {
+    const app = await App.start(version, 'setInterval(() => {}, 1000)', { env: { NODE_OPTIONS: '' } });
+    const set = async (percent: string) => (await app.json('POST', `/effects/setgc?percent=${percent}`)).body;
+    expect((await set('50')).data).toMatchObject({ previous: null, current: 50 });
+    expect((await set('200')).data).toMatchObject({ previous: 50, current: 200 });
+    expect((await set('off')).data).toMatchObject({
+      previous: 200,
+      current: null,
+      note: expect.stringContaining('cannot be told to stop'),
+    });
+    expect((await set('twelve')).error).toMatchObject({
+      code: 'bad-request',
+      message: expect.stringContaining("'twelve'"),
+    });
+    expect(app.stderr).toBe('');
+    await app.stop();
+  });
+});
+
+describe.each(['node20', 'node22'] as const)('setgc on %s', (version) => {
+  it('makes major collections more frequent, and off makes them rare again', async () => {
+    const app = await App.start(version, churn);
+    const port = Number(await app.printed(/APP (\d+)/));
+    await majors(port);
+    const before = await majors(port);
+    await app.json('POST', '/effects/setgc?percent=10');
+    const tight = await majors(port);
+    await app.json('POST', '/effects/setgc?percent=off');
+    await majors(port);
+    const after = await majors(port);
+    expect(tight).toBeGreaterThan(1.5 * Math.max(before, after));
+    await app.stop();
+  });
+});
+
+describe('percentages', () => {
+  it.each(['0', 'off'])('%s gives the decision back', (text) => expect(parsePercent(text)).toBe(0));
+  it.each(['1', '100', '10000'])('%s is taken', (text) => expect(parsePercent(text)).toBe(Number(text)));
+  it.each(['-1', '10001', '1.5', '', '1e3', '50%'])('%j is refused', (text) =>
+    expect(() => parsePercent(text)).toThrow(/whole number from 1 to 10000, or off/),
+  );
+});
+
+it('gc says so when the main thread does not let go', { timeout: 60_000 }, async () => {
+  const app = await App.start('node', blockedApp);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { body } = await app.json('POST', '/effects/gc');
+  expect(body.error).toMatchObject({ code: 'stuck', message: expect.stringContaining('event loop turns') });
+});
