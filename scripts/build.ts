@@ -3,6 +3,7 @@
  *   dist/agent/preload.cjs, index.cjs, index.mjs   the agent, and its types
  *   dist/plugin.cjs, dist/chunks/                  the plugin as a script
  *   dist/kubectl-nodeops                           the plugin as one executable that needs no Node on the machine
+ *   dist/sidecar.cjs                               the sidecar, for the image
  *   dist/npm/                                      the npm package
  */
 import { rm } from 'node:fs/promises';
@@ -10,9 +11,14 @@ import { bundleAgent } from './agent-bundle.ts';
 import { buildExecutable } from './executable.ts';
 import { writePackage } from './package.ts';
 import { bundlePlugin } from './plugin-bundle.ts';
+import { bundleSidecar } from './sidecar-bundle.ts';
 
 await rm('dist', { recursive: true, force: true });
-const [{ metafiles, chunks }] = await Promise.all([bundlePlugin('dist/plugin.cjs'), bundleAgent('dist/agent')]);
+const [{ metafiles, chunks }] = await Promise.all([
+  bundlePlugin('dist/plugin.cjs'),
+  bundleAgent('dist/agent'),
+  bundleSidecar('dist/sidecar.cjs'),
+]);
 await Promise.all([
   buildExecutable('dist/plugin.cjs', chunks, 'dist/kubectl-nodeops'),
   writePackage({ agentFolder: 'dist/agent', plugin: 'dist/plugin.cjs', metafiles, chunks, output: 'dist/npm' }),

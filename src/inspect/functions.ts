@@ -42,7 +42,7 @@ export async function readWithFunctions<T>(
   inspector: Inspector,
   { objectId }: RemoteObject,
 ): Promise<{ value: T; places: (Place | undefined)[] }> {
-  const value = await valueOf<T>(inspector, objectId);
+  const value = await returnedValue<T>(inspector, objectId);
   const { result } = await propertiesOf(inspector, objectId);
   const array = result.find(({ name }) => name === 'functions')?.value;
   const list = (await propertiesOf(inspector, array?.objectId)).result;
@@ -60,7 +60,7 @@ export async function readWithFunctions<T>(
 }
 
 /** The `value` of what a function in the target returned. Copied by V8, for the app may have its own idea of JSON. */
-export async function valueOf<T>(inspector: Inspector, objectId: string | undefined): Promise<T> {
+export async function returnedValue<T>(inspector: Inspector, objectId: string | undefined): Promise<T> {
   const { result } = await inspector.post<{ result: RemoteObject<T> }>('Runtime.callFunctionOn', {
     objectId,
     functionDeclaration: 'function () { return this.value; }',

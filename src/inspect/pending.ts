@@ -1,6 +1,6 @@
 import type { Pending } from '../protocol/replies.ts';
 import { referProbe } from './evaluate.ts';
-import { valueOf } from './functions.ts';
+import { returnedValue } from './functions.ts';
 import type { Inspector } from './inspector.ts';
 import { type ActiveFigures, type ActiveItem, activeProbe } from './probes/active.ts';
 import { readTimers, timerSentence } from './timers.ts';
@@ -34,7 +34,7 @@ export async function readPending(inspector: Inspector): Promise<Pending[]> {
 async function readActive(inspector: Inspector): Promise<ActiveFigures> {
   try {
     const { objectId } = await referProbe(inspector, activeProbe, { limit: detailsRead }, group);
-    return await valueOf<ActiveFigures>(inspector, objectId);
+    return await returnedValue<ActiveFigures>(inspector, objectId);
   } finally {
     inspector.post('Runtime.releaseObjectGroup', { objectGroup: group }).catch(() => {});
   }

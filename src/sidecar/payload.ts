@@ -6,6 +6,8 @@ import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Pod, Resident } from '../agent/awake/pod.ts';
 import { identify } from '../agent/identity.ts';
+import { removeOwnArtifacts } from '../agent/jobs/directory.ts';
+import { artifactSettings } from '../agent/jobs/store.ts';
 import { serverOf } from '../agent/serve/server.ts';
 import { fromEnvironment } from '../agent/settings.ts';
 import { attachWindowBytes } from '../protocol/attach.ts';
@@ -38,8 +40,12 @@ let ending = false;
 function end(): void {
   if (ending) return;
   ending = true;
-  setTimeout(() => process.exit(0), closeMs);
-  lines.close().finally(() => process.exit(0));
+  const leave = (): void => {
+    removeOwnArtifacts(artifactSettings(process.env).directory);
+    process.exit(0);
+  };
+  setTimeout(leave, closeMs);
+  lines.close().finally(leave);
 }
 
 const server = createServer({

@@ -7,7 +7,7 @@ useBed();
 const source = `
 const net = require('node:net');
 function openServer() {
-  return net.createServer(() => {}).listen(0, '127.0.0.1', () => console.log('up'));
+  return net.createServer(() => {}).listen(0, () => console.log('up'));
 }
 function everyMinute() {
   setInterval(() => {}, 60_000);

@@ -1,6 +1,6 @@
 /** Who may, and what they are told who may not. */
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Accounts, openAccounts } from './accounts.ts';
 import { type Bed, openBed } from './bed.ts';
 import { container, healthy, pod } from './pods.ts';
@@ -116,5 +116,22 @@ describe('the API server', () => {
     const { code, stderr } = await failing(kubeconfig);
     expect(code).toBe(5);
     expect(stderr).toMatch(/certificate/);
+  });
+});
+
+describe("the agent's token", () => {
+  it('is asked for, and taken from NODEOPS_TOKEN or a file', async () => {
+    await bed.create(pod('token-0', [container(bed, { script: healthy, env: { NODEOPS_TOKEN: 'open-sesame' } })]));
+    await bed.ready('token-0');
+    await vi.waitFor(async () => expect((await bed.nodeops(['version', 'token-0'])).code).toBe(4), {
+      timeout: 20_000,
+      interval: 200,
+    });
+    const { stderr } = await failing(bed.kubeconfig, ['version', 'token-0']);
+    expect(stderr).toMatch(/asks for a token; give it with --agent-token-file FILE or NODEOPS_TOKEN/);
+    expect((await bed.nodeops(['version', 'token-0'], { env: { NODEOPS_TOKEN: 'wrong' } })).code).toBe(4);
+    expect((await bed.nodeops(['version', 'token-0'], { env: { NODEOPS_TOKEN: 'open-sesame' } })).code).toBe(0);
+    const missing = await failing(bed.kubeconfig, ['version', 'token-0', '--agent-token-file', '/nowhere']);
+    expect(missing.code).toBe(2);
   });
 });

@@ -38,8 +38,11 @@ beforeAll(async () => {
     npm_config_update_notifier: 'false',
   };
   const output = join(dir, 'npm');
-  const [metafile] = await Promise.all([bundlePlugin(join(dir, 'plugin.cjs')), bundleAgent(join(dir, 'agent'))]);
-  await writePackage({ agentFolder: join(dir, 'agent'), plugin: join(dir, 'plugin.cjs'), metafile, output });
+  const [{ metafiles, chunks }] = await Promise.all([
+    bundlePlugin(join(dir, 'plugin.cjs')),
+    bundleAgent(join(dir, 'agent')),
+  ]);
+  await writePackage({ agentFolder: join(dir, 'agent'), plugin: join(dir, 'plugin.cjs'), metafiles, chunks, output });
   [packed] = JSON.parse(await npm(output, 'pack', '--json', '--pack-destination', dir));
   const [tarball] = (await readdir(dir)).filter((name) => name.endsWith('.tgz'));
   await mkdir(project);

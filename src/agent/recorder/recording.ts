@@ -16,7 +16,7 @@ const stallsKept = 128;
 /** A minute of beats at the standard 100 ms. */
 const latenessKept = 600;
 
-const words = ['beats', 'lock', 'fine', 'coarse', 'stalls', 'lateness'] as const;
+const words = ['beats', 'lock', 'fine', 'coarse', 'stalls', 'lateness', 'sessions', 'leaving'] as const;
 const cells = [
   'startedAt',
   'heapLimitBytes',
@@ -175,6 +175,27 @@ export class Recording {
     const count = Math.min(latenessKept, Atomics.load(this.#words, 5));
     const sorted = this.#lateness.slice(0, count).sort();
     return sorted[Math.min(count - 1, Math.floor(count * share))];
+  }
+
+  /** In the worker: an inspector session of its own was opened (1) or closed (-1). */
+  sessions(change: 1 | -1): void {
+    Atomics.add(this.#words, 6, change);
+    Atomics.notify(this.#words, 6);
+  }
+
+  /** In the worker: whether the main thread ends. */
+  get leaving(): boolean {
+    return Atomics.load(this.#words, 7) !== 0;
+  }
+
+  /** In the main thread, when it ends: waits for sessions to be closed. An app that ends with one prints a line about it. */
+  leave(limitMs: number): void {
+    Atomics.store(this.#words, 7, 1);
+    const endAt = Date.now() + limitMs;
+    for (let open = 1; open > 0 && Date.now() < endAt; ) {
+      open = Atomics.load(this.#words, 6);
+      if (open > 0) Atomics.wait(this.#words, 6, open, endAt - Date.now());
+    }
   }
 
   /** A thread that ended in the middle left the lock behind. */

@@ -81,7 +81,7 @@ export function startWatch({ buffer, settings }: Recorded, second: (watch: Watch
     left--;
     const since = Date.now() - silentMs();
     const { readStallStack } = await import('./stacks.ts');
-    const stack = await readStallStack(since);
+    const stack = await readStallStack(recording, since);
     stacks.set(beat, stack);
     for (const oldest of stacks.keys()) if (stacks.size > stacksKept) stacks.delete(oldest);
   }

@@ -34,7 +34,7 @@ export function admit(headers: IncomingHttpHeaders, { host, token }: Settings): 
       'unauthorized',
       given === undefined ? 'this agent asks for a token' : 'the token is not the one this agent asks for',
       {
-        hint: 'send it as Authorization: Bearer TOKEN',
+        hint: 'give it with --agent-token-file FILE or NODEOPS_TOKEN',
       },
     );
 }

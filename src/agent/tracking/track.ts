@@ -19,8 +19,8 @@ export const keptLimit = trackedTypes.size * keptPerType;
 
 interface Record {
   readonly atMs: number;
-  /** Empty once it was pushed out. */
-  frames: readonly CreationFrame[];
+  /** None where Node made it by itself; null once it was pushed out. */
+  frames: readonly CreationFrame[] | null;
 }
 
 /** Starts tracking on the thread it is called on; returns what stops it and forgets everything. Never throws. */
@@ -34,7 +34,7 @@ export function trackCreations(): () => void {
 }
 
 function start(): () => void {
-  const { createHook } = builtin<typeof import('node:async_hooks')>('node:async_hooks');
+  const { createHook, executionAsyncResource } = builtin<typeof import('node:async_hooks')>('node:async_hooks');
   const since = new Date().toISOString();
   // a record goes with its resource; the rings only see to it that not too many hold a stack
   const records = new WeakMap<object, Record>();
@@ -42,7 +42,10 @@ function start(): () => void {
   const remember = (type: string, resource: object): void => {
     const kind = type === 'Timeout' && (resource as { _repeat?: unknown })._repeat ? 'Interval' : type;
     if (!trackedTypes.has(kind)) return;
-    const record: Record = { atMs: performance.now(), frames: captureSites(init) };
+    const own = captureSites(init);
+    // what Node makes when a request comes back was wanted by who made the request
+    const frames = own.length > 0 ? own : (records.get(executionAsyncResource())?.frames ?? own);
+    const record: Record = { atMs: performance.now(), frames };
     records.set(resource, record);
     let ring = rings.get(kind);
     if (!ring) {
@@ -50,7 +53,7 @@ function start(): () => void {
       rings.set(kind, ring);
     }
     const pushedOut = ring.push(record);
-    if (pushedOut) pushedOut.frames = [];
+    if (pushedOut) pushedOut.frames = null;
   };
   const init = (_id: number, type: string, _trigger: number, resource: object): void => {
     // most are promises: nothing is done for them
@@ -67,9 +70,7 @@ function start(): () => void {
   const creations: Creations = {
     of(resource): Creation | null {
       const record = records.get(resource);
-      return record && record.frames.length > 0
-        ? { ageMs: performance.now() - record.atMs, frames: record.frames }
-        : null;
+      return record?.frames ? { ageMs: performance.now() - record.atMs, frames: record.frames } : null;
     },
     facts: () => ({ since, kept: [...rings.values()].reduce((sum, { size }) => sum + size, 0), limit: keptLimit }),
   };

@@ -4,7 +4,9 @@ export const masked = '<masked>';
 
 /** Words of names: `DB_PASS`, `dbPass` and `--db-pass` are all of `db` and `pass`. Monkeys and compasses are no secrets. */
 const secretWords = new Set(
-  'token tokens secret secrets pass pwd pin pat key keys auth authorization bearer jwt sid dsn salt signature session'.split(' '),
+  'token tokens secret secrets pass pwd pin pat key keys auth authorization bearer jwt sid dsn salt signature session'.split(
+    ' ',
+  ),
 );
 /** What makes a word one wherever it stands in it: `PGPASSWORD`, `apikey`. */
 const secretPart = /passw|passphrase|secret|token|credential|cookie|apikey|privatekey|accesskey|connectionstring/;
@@ -26,7 +28,10 @@ const secretValue =
 export function isSecretName(name: string): boolean {
   if (harmlessName.test(name)) return false;
   if (/^AWS_/i.test(name)) return !harmlessAws.test(name);
-  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase().split(/[^a-z0-9]+/);
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/);
   return words.some((word) => secretWords.has(word)) || secretPart.test(words.join(''));
 }
 

@@ -28,7 +28,7 @@ export interface GcReply {
   /** Size of the heap as reserved from the system. */
   totalBeforeBytes: number;
   totalAfterBytes: number;
-  /** How long JavaScript stood still. */
+  /** How long JavaScript stood still, at most: it includes the way to the main thread and back. */
   pauseMs: number;
 }
 

@@ -22,20 +22,20 @@ export async function gc(subject: Subject): Promise<Reading<GcReply>> {
     at: performance.now(),
   });
   try {
-    // one after the other without waiting: they are served in one go, so that the time between them is the pause
-    const [before, , after] = await Promise.all([
+    // sent together, so that nothing runs between the two; the figures afterwards have to wait, for V8 collects in a task
+    const [before, collected] = await Promise.all([
       answered(inspector.post<HeapUsage>('Runtime.getHeapUsage', {}, options)),
-      inspector.post('HeapProfiler.collectGarbage', {}, options),
-      answered(inspector.post<HeapUsage>('Runtime.getHeapUsage', {}, options)),
+      answered(inspector.post('HeapProfiler.collectGarbage', {}, options)),
     ]);
+    const after = await inspector.post<HeapUsage>('Runtime.getHeapUsage', {}, options);
     return {
       data: {
-        freedBytes: Math.max(0, before.value.usedSize - after.value.usedSize),
+        freedBytes: Math.max(0, before.value.usedSize - after.usedSize),
         usedBeforeBytes: before.value.usedSize,
-        usedAfterBytes: after.value.usedSize,
+        usedAfterBytes: after.usedSize,
         totalBeforeBytes: before.value.totalSize,
-        totalAfterBytes: after.value.totalSize,
-        pauseMs: after.at - before.at,
+        totalAfterBytes: after.totalSize,
+        pauseMs: collected.at - before.at,
       },
       stuck: null,
       notes: [],

@@ -74,7 +74,10 @@ interface Active {
  * Runs in the target: what its loop waits for, timers excepted, as `{ value, functions }` (see functions.ts). See evaluate.ts
  * for its limits.
  */
-export function activeProbe({ limit }: { limit: number }, load: LoadModule): { value: ActiveFigures; functions: unknown[] } {
+export function activeProbe(
+  { limit }: { limit: number },
+  load: LoadModule,
+): { value: ActiveFigures; functions: unknown[] } {
   const proc = load('process') as NodeJS.Process & {
     _getActiveHandles?: () => Active[];
     _getActiveRequests?: () => Active[];
@@ -152,7 +155,9 @@ export function activeProbe({ limit }: { limit: number }, load: LoadModule): { v
     name(active: Active): string | null {
       if (active.spawnfile) return it.text((active.spawnargs ?? [active.spawnfile]).join(' '));
       if (active.hostname) return it.text(active.hostname);
-      return it.text(active.syscall && active.path ? `${active.syscall} ${active.path}` : (active.syscall ?? active.path));
+      return it.text(
+        active.syscall && active.path ? `${active.syscall} ${active.path}` : (active.syscall ?? active.path),
+      );
     },
     callback(active: Active): number {
       const found = active.context?.callback ?? active.callback ?? active.oncomplete;

@@ -155,7 +155,15 @@ async function fromKernel({ procDir }: Subject): Promise<WaitsReply> {
     if (protocol.startsWith('udp')) return { kind: 'udp', type: 'UDPWrap', ...unknown, address };
     if (state === 'LISTEN') return { kind: 'server', type: 'TCPServerWrap', ...unknown, address, connections: null };
     const rest = { tls: false, bytesRead: null, bytesWritten: null, http: null };
-    return { kind: 'socket', type: 'TCPSocketWrap', ...unknown, local: address, remote: plainAddress(remote), state, ...rest };
+    return {
+      kind: 'socket',
+      type: 'TCPSocketWrap',
+      ...unknown,
+      local: address,
+      remote: plainAddress(remote),
+      state,
+      ...rest,
+    };
   });
   for (const { type } of waits) counts[type] = (counts[type] ?? 0) + 1;
   return { counts, waits, tracking: null };

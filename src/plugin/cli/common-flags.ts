@@ -18,6 +18,12 @@ export const targetFlags = {
   'all-processes': { type: 'boolean', summary: 'every process of each pod', default: false },
   port: { type: 'integer', summary: "the agents' port", default: knownPort, min: 1, max: 65_535 },
   ...attachFlags,
+  'agent-token-file': {
+    type: 'text',
+    placeholder: 'FILE',
+    summary: 'token for agents that ask for one (default the variable NODEOPS_TOKEN)',
+    maxLength: 4096,
+  },
   timeout: {
     type: 'duration',
     summary: 'how long to wait for each target (default 15s and what the command takes)',

@@ -8,9 +8,10 @@ import { toOption } from './flags.ts';
 /** Parses argv and runs the command it names. Returns the exit code. */
 export async function runProgram(argv: readonly string[], commands: readonly Command[], io: Io): Promise<number> {
   let exitCode: number | undefined;
-  const program = buildProgram(commands, io, async (command, args, flags, kube) => {
+  const run: Run = async (command, args, flags, kube) => {
     exitCode = await command.run({ args, flags, kube, io });
-  });
+  };
+  const program = buildProgram(commands, argv, io, run);
   try {
     await program.parseAsync(argv.length === 0 ? ['--help'] : (argv as string[]), { from: 'user' });
   } catch (error) {
@@ -23,8 +24,8 @@ export async function runProgram(argv: readonly string[], commands: readonly Com
 
 type Run = (command: Command, args: string[], flags: Record<string, never>, kube: KubeOptions) => Promise<void>;
 
-/** The commander program of a table of commands; help and completion read it too. */
-export function buildProgram(commands: readonly Command[], io: Io, run: Run): Commander {
+/** The commander program of a table of commands. Those that argv does not name stay without their flags: most of a start is theirs. */
+function buildProgram(commands: readonly Command[], argv: readonly string[], io: Io, run: Run): Commander {
   const program = new Commander(io.program)
     .description('Look into the Node.js processes of your pods, and bring their profiles home')
     .usage('COMMAND [TARGET] [flags]')
@@ -44,7 +45,12 @@ export function buildProgram(commands: readonly Command[], io: Io, run: Run): Co
       getOutHasColors: () => false,
     });
   for (const option of kubeOptions()) program.addOption(option.hideHelp());
-  for (const command of commands) program.addCommand(build(command, program, run), { hidden: command.hidden ?? false });
+  for (const command of commands) {
+    const built = build(command, program, run);
+    if ([command.name, ...(command.aliases ?? [])].some((name) => argv.includes(name)))
+      describe(command, built, program);
+    program.addCommand(built, { hidden: command.hidden ?? false });
+  }
   program.addHelpText(
     'after',
     [
@@ -65,16 +71,20 @@ function build(command: Command, program: Commander, run: Run): Commander {
     .aliases([...(command.aliases ?? [])])
     .usage(`${command.usage} [flags]`)
     .argument('[args...]');
+  built.action(async (args: string[]) => {
+    await run(command, args, readFlags(command, built), program.opts() as KubeOptions);
+  });
+  return built;
+}
+
+/** The flags and examples of the command that is run. */
+function describe(command: Command, built: Commander, program: Commander): void {
   for (const [name, flag] of Object.entries(command.flags)) built.addOption(toOption(name, flag));
   if (command.examples?.length)
     built.addHelpText(
       'after',
       `\nExamples:\n${command.examples.map((example) => `  ${program.name()} ${example}`).join('\n')}`,
     );
-  built.action(async (args: string[]) => {
-    await run(command, args, readFlags(command, built), program.opts() as KubeOptions);
-  });
-  return built;
 }
 
 /** Commander names options in camel case; the declaration's own names are what commands read. */

@@ -1,5 +1,8 @@
 import type { Command } from '../cli/command.ts';
 import { completion } from './completion.ts';
+import { disable } from './disable.ts';
+import { doctor } from './doctor.ts';
+import { enable } from './enable.ts';
 import { heapsnapshot } from './heapsnapshot.ts';
 import { options } from './options.ts';
 import { pprofCpu } from './pprof-cpu.ts';
@@ -31,6 +34,9 @@ export const commands: readonly Command[] = [
   processes,
   tree,
   readingCommand('version', ['version pod/api-0']),
+  doctor,
+  enable,
+  disable,
   completion,
   options,
 ];

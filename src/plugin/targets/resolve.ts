@@ -80,7 +80,8 @@ export async function resolveTargets({ args, flags, kube, io }: TargetInvocation
     await select({ labelSelector, fieldSelector }, said.join(' '));
   }
   const single = specs.length === 1 && specs[0]!.kind !== 'workload';
-  const attached = attaching ? await attachedTo(distinct(targets), attaching) : distinct(targets);
+  const chosenTargets = withToken(distinct(targets), await agentToken(flags['agent-token-file'], io.env));
+  const attached = attaching ? await attachedTo(chosenTargets, attaching) : chosenTargets;
   if (!expanding) return { targets: attached, single, skipped, api };
   const { expand } = await import('./expand.ts');
   const chosen = { pattern, pid: flags.pid };
@@ -131,6 +132,24 @@ function distinct(targets: readonly Target[]): Target[] {
     targets.map((target) => [`${target.endpoint.pod?.namespace} ${target.endpoint.name} ${target.process}`, target]),
   );
   return [...seen.values()];
+}
+
+/** The token for agents that ask for one. A file that cannot be read is said before anything is asked. */
+async function agentToken(file: string | undefined, env: Invocation['io']['env']): Promise<string | undefined> {
+  if (file === undefined) return env.NODEOPS_TOKEN || undefined;
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    throw new NodeopsError('usage', `--agent-token-file ${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+function withToken(targets: Target[], token: string | undefined): Target[] {
+  if (token === undefined) return targets;
+  return targets.map((target) => ({ ...target, endpoint: { ...target.endpoint, token } }));
 }
 
 function noTarget(): NodeopsError {

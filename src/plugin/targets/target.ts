@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly pod?: { readonly namespace: string; readonly name: string };
   /** What to do about there being no agent. */
   readonly noAgentHint: string;
+  /** Sent to agents that ask for one. */
+  readonly token?: string | undefined;
   /**
    * Opens one connection to the agent's port.
    * Throws NodeopsError `no-agent` when nothing listens there, `unreachable`, `forbidden`, `unauthenticated`,

@@ -24,10 +24,10 @@ export function waitsText({ waits, counts, tracking }: WaitsReply): string[] {
   }
   const seen = new Set(waits.map(({ type }) => type));
   const rest = Object.entries(counts).filter(([type]) => !seen.has(type));
-  if (rest.length > 0)
-    blocks.push(['without details:', ...rest.map(([type, count]) => `    ${count} ${type}`)]);
+  if (rest.length > 0) blocks.push(['without details:', ...rest.map(([type, count]) => `    ${count} ${type}`)]);
   if (blocks.length === 0) blocks.push(['nothing: the process is about to exit']);
-  if (tracking) blocks.push([`creations tracked since ${tracking.since}: ${tracking.kept} of at most ${tracking.limit} kept`]);
+  if (tracking)
+    blocks.push([`creations tracked since ${tracking.since}: ${tracking.kept} of at most ${tracking.limit} kept`]);
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }
 
@@ -86,7 +86,9 @@ function sentence(wait: Wait): string {
 
 function socket({ local, remote, state, tls, bytesRead, bytesWritten, http, type }: Extract<Wait, { kind: 'socket' }>) {
   const ends = remote === null ? (local ?? type) : `${local} <-> ${remote}`;
-  const request = http && `${http.method} ${http.host ?? ''}${http.path} ${http.direction === 'incoming' ? 'to answer' : 'under way'}`;
+  const request =
+    http &&
+    `${http.method} ${http.host ?? ''}${http.path} ${http.direction === 'incoming' ? 'to answer' : 'under way'}`;
   return [
     ends,
     state && `(${state})`,

@@ -1,6 +1,6 @@
 /** Real Node processes of every supported version with captures in a worker thread, and what asks them over HTTP. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -67,10 +67,11 @@ export class App {
   readonly child: ChildProcess;
   readonly directory: string;
   /** What the app printed. */
-  stdout = '';
+  readonly stdout: { readonly text: string };
   stderr = '';
 
-  private constructor(child: ChildProcess, port: number, directory: string) {
+  private constructor(child: ChildProcess, port: number, directory: string, stdout: { readonly text: string }) {
+    this.stdout = stdout;
     this.child = child;
     this.port = port;
     this.directory = directory;
@@ -84,12 +85,11 @@ export class App {
   static async start(
     version: Version,
     source: string,
-    options: Partial<HarnessOptions> & { args?: string[]; env?: Record<string, string> } = {},
+    options: Partial<HarnessOptions> & { artifacts?: string; args?: string[]; env?: Record<string, string> } = {},
   ): Promise<App> {
     bundled ??= bundle();
     const place = temporaryDirectory();
-    const directory = options.directory ?? join(place, 'artifacts');
-    const { args = [], env = {}, ...harness } = options;
+    const { args = [], env = {}, artifacts: directory = join(place, 'artifacts'), ...harness } = options;
     const worker = JSON.stringify(await bundled);
     const workerData = JSON.stringify({ ...harness, directory });
     writeFileSync(
@@ -98,26 +98,20 @@ export class App {
        if (isMainThread) new Worker(${worker}, { workerData: ${workerData}, name: 'nodeops', env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 256 } }).unref();`,
     );
     writeFileSync(join(place, 'app.cjs'), source);
-    mkdirSync(directory, { recursive: true });
     const child = spawn(
       resolve(`node_modules/${version}/bin/node`),
       ['--require', join(place, 'preload.cjs'), join(place, 'app.cjs'), ...args],
       { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH ?? '', ...env } },
     );
-    let printed = '';
+    const output = { text: '' };
     const port = await new Promise<number>((found, failed) => {
       createInterface(child.stdout!).on('line', (line) => {
-        printed += `${line}\n`;
+        output.text += `${line}\n`;
         if (line.startsWith('PORT ')) found(Number(line.slice(5)));
       });
       child.once('exit', (code) => failed(new Error(`the app ended with ${code}`)));
     });
-    const app = new App(child, port, directory);
-    app.stdout = printed;
-    createInterface(child.stdout!).on('line', (line) => {
-      app.stdout += `${line}\n`;
-    });
-    return app;
+    return new App(child, port, directory, output);
   }
 
   request(method: string, path: string, headers: Record<string, string> = {}): Promise<Reply> {
@@ -181,7 +175,7 @@ export class App {
   /** Waits until the app has printed that; returns the first group. */
   async printed(pattern: RegExp): Promise<string> {
     for (;;) {
-      const match = pattern.exec(this.stdout);
+      const match = pattern.exec(this.stdout.text);
       if (match) return match[1] ?? match[0];
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

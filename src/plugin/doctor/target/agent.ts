@@ -106,9 +106,9 @@ async function meet(target: Target, signal: AbortSignal): Promise<Finding<Agent>
 }
 
 function wantsToken(error: NodeopsError): Finding<never> {
-  return fail(`${error.message}, which this plugin does not send`, {
-    say: 'send it yourself through a port-forward, or take the token away (NODEOPS_TOKEN_FILE, NODEOPS_TOKEN, the chart’s agent.tokenSecret):',
-    run: ["curl -H 'X-Nodeops: 1' -H 'Authorization: Bearer TOKEN' http://127.0.0.1:8848/v1/version"],
+  return fail(error.message, {
+    say: 'give the token that the pod has (NODEOPS_TOKEN_FILE, NODEOPS_TOKEN, the chart’s agent.tokenSecret):',
+    run: ['kubectl nodeops doctor TARGET --agent-token-file FILE'],
   });
 }
 

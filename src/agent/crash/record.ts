@@ -1,0 +1,72 @@
+/** The parts that every crash record has. */
+import { maskCommandLine, maskText } from '../../inspect/captures/mask.ts';
+import { type CrashKind, type CrashRecord, crashSchema } from '../../protocol/crash.ts';
+import type { ProcessInfo } from '../../protocol/replies.ts';
+import { takeHistory } from '../recorder/history.ts';
+import type { Recording } from '../recorder/recording.ts';
+import type { StallStack } from '../recorder/stacks.ts';
+
+const textLength = 16 * 1024;
+
+/** What a record of this process begins with. */
+export function crashRecord(
+  info: ProcessInfo,
+  kind: CrashKind,
+  summary: string,
+  parts: Partial<CrashRecord> = {},
+): CrashRecord {
+  const { container, pid, name, command, nodeVersion, agentVersion, startedAt } = info;
+  return {
+    schema: crashSchema,
+    kind,
+    at: new Date().toISOString(),
+    summary,
+    process: {
+      ...{ container, pid, name, nodeVersion, agentVersion, startedAt },
+      command: maskCommandLine(command.split(' ')).join(' '),
+    },
+    error: null,
+    handled: false,
+    exitCode: null,
+    memory: null,
+    resources: null,
+    stacks: null,
+    history: null,
+    heapProfile: null,
+    ...parts,
+  };
+}
+
+/** The last quarter of an hour; null where there is no recording. Never throws. */
+export function lastMinutes(
+  recording: Recording | undefined,
+  stallMs: number,
+  { points = 900, stacks = new Map<number, StallStack>() } = {},
+): CrashRecord['history'] {
+  try {
+    return recording ? takeHistory(recording, stacks, { since: 900_000, points, stallMs }) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What was thrown, whatever it is. Never throws. */
+export function describeError(thrown: unknown): NonNullable<CrashRecord['error']> {
+  const read = (key: 'name' | 'message' | 'stack' | 'code'): string => {
+    try {
+      const value = (thrown as Record<string, unknown>)[key];
+      return value === undefined ? '' : maskText(String(value).slice(0, textLength));
+    } catch {
+      return '';
+    }
+  };
+  if (typeof thrown === 'object' && thrown !== null) {
+    return { name: read('name') || 'Object', message: read('message'), stack: read('stack'), code: read('code') || null };
+  }
+  return { name: typeof thrown, message: maskText(String(thrown).slice(0, textLength)), stack: '', code: null };
+}
+
+/** `crash/20261122T231500.123Z-KIND-PID.json`: names sort by time. */
+export function recordName(kind: CrashKind, pid: number, at = new Date()): string {
+  return `crash/${at.toISOString().replaceAll(/[-:]/g, '')}-${kind}-${pid}.json`;
+}

@@ -1,0 +1,103 @@
+/**
+ * The main thread's part: writes a record when an exception ends the process, or it exits with a code other than 0. It only
+ * watches: `uncaughtExceptionMonitor` changes neither output nor exit code.
+ */
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
+import type { CrashRecord } from '../../protocol/crash.ts';
+import type { ProcessInfo } from '../../protocol/replies.ts';
+import type { Recording } from '../recorder/recording.ts';
+import { removeBox } from './box.ts';
+import { Kept, type KeptSettings } from './kept.ts';
+import { crashRecord, describeError, lastMinutes, recordName } from './record.ts';
+
+/** An app that lives on after its exceptions is not held up by each. */
+const handledEveryMs = 60_000;
+/** What fails sooner is a tool, or says so in its log. */
+const livedMs = 10_000;
+
+interface Witnessed {
+  readonly info: ProcessInfo;
+  readonly recording: Recording | undefined;
+  readonly stallMs: number;
+}
+
+/** Returns what ends it. */
+export function watchForCrashes(settings: KeptSettings, { info, recording, stallMs }: Witnessed): () => void {
+  let handledAt = Number.NEGATIVE_INFINITY;
+  let fatal = false;
+
+  const keep = (kind: CrashRecord['kind'], summary: string, parts: Partial<CrashRecord>): void => {
+    const history = lastMinutes(recording, stallMs);
+    const record = crashRecord(info, kind, summary, { memory: heap(), resources: resources(), history, ...parts });
+    new Kept(settings).write(recordName(kind, info.pid), JSON.stringify(record));
+  };
+
+  const thrown = (error: unknown, origin: string): void => {
+    try {
+      const handled = process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback();
+      if (handled && performance.now() - handledAt < handledEveryMs) return;
+      if (handled) handledAt = performance.now();
+      else fatal = true;
+      const kind = origin === 'unhandledRejection' ? 'unhandled-rejection' : 'uncaught-exception';
+      const described = describeError(error);
+      const what = kind === 'unhandled-rejection' ? 'a promise was rejected and not handled' : 'an exception was not caught';
+      keep(kind, `${what}: ${described.name}: ${firstLine(described.message)}`, { error: described, handled });
+    } catch {
+      // no room, no rights: the app ends as it would have
+    }
+  };
+
+  const exiting = (code: number): void => {
+    try {
+      removeBox(settings);
+      if (code === 0 || fatal || process.uptime() * 1000 < livedMs) return;
+      keep('exit', `the process exited with code ${code}`, { exitCode: code });
+    } catch {
+      // as above
+    }
+  };
+
+  process.on('uncaughtExceptionMonitor', thrown);
+  process.on('exit', exiting);
+  return () => {
+    process.off('uncaughtExceptionMonitor', thrown);
+    process.off('exit', exiting);
+  };
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').slice(0, 200);
+}
+
+/** Not Node's report: it asks every worker thread, and waits for those in native code without end. */
+function heap(): CrashRecord['memory'] {
+  const { arrayBuffers, external } = process.memoryUsage();
+  const figures = getHeapStatistics();
+  return {
+    heap: {
+      totalBytes: figures.total_heap_size,
+      usedBytes: figures.used_heap_size,
+      limitBytes: figures.heap_size_limit,
+      physicalBytes: figures.total_physical_size,
+      externalBytes: external,
+      arrayBuffersBytes: arrayBuffers,
+      mallocedBytes: figures.malloced_memory,
+      peakMallocedBytes: figures.peak_malloced_memory,
+      nativeContexts: figures.number_of_native_contexts,
+      detachedContexts: figures.number_of_detached_contexts,
+    },
+    spaces: getHeapSpaceStatistics().map((space) => ({
+      name: space.space_name,
+      sizeBytes: space.space_size,
+      usedBytes: space.space_used_size,
+      availableBytes: space.space_available_size,
+      physicalBytes: space.physical_space_size,
+    })),
+  };
+}
+
+function resources(): Record<string, number> {
+  const byType: Record<string, number> = {};
+  for (const type of process.getActiveResourcesInfo()) byType[type] = (byType[type] ?? 0) + 1;
+  return byType;
+}

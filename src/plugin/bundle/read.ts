@@ -1,0 +1,61 @@
+/** A saved bundle, read without unpacking it: nothing of it is ever written to disk. */
+import { createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { Manifest } from './contents.ts';
+
+/** Entries of a bundle that is read. */
+const limitEntries = 20_000;
+/** Bytes of its manifest. */
+const limitManifest = 32 * 1024 * 1024;
+
+/** Calls `take` with the named entry, if there is one. Throws `local-file` for what is no bundle. */
+export async function withEntry<T>(
+  path: string,
+  wanted: string,
+  take: (content: Readable, size: number) => Promise<T>,
+): Promise<{ found: T } | undefined> {
+  await access(path).catch((cause: Error) => {
+    throw new NodeopsError('local-file', `cannot read ${path}: ${cause.message}`, { cause });
+  });
+  const unpack = extract();
+  const reading = pipeline(createReadStream(path), createGunzip(), unpack);
+  reading.catch(() => {});
+  let entries = 0;
+  try {
+    for await (const entry of unpack) {
+      if (++entries > limitEntries) throw new Error(`it has more than ${limitEntries} entries`);
+      const { name, type, size = 0 } = entry.header;
+      // the folder that everything is in
+      if (type === 'file' && name.slice(name.indexOf('/') + 1) === wanted) {
+        const content = new PassThrough();
+        const piped = pipeline(entry, content);
+        const [found] = await Promise.all([take(content, size), piped]);
+        return { found };
+      }
+      entry.resume();
+    }
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof NodeopsError) throw cause;
+    throw new NodeopsError('local-file', `${path} is no bundle: ${(cause as Error).message}`, { cause });
+  } finally {
+    unpack.destroy();
+  }
+}
+
+/** Throws `local-file` for what is no bundle. */
+export async function readManifest(path: string): Promise<Manifest> {
+  const read = await withEntry(path, 'manifest.json', async (content, size) => {
+    if (size > limitManifest) throw new Error('its manifest is too large');
+    const chunks: Buffer[] = [];
+    for await (const chunk of content) chunks.push(chunk as Buffer);
+    return JSON.parse(Buffer.concat(chunks).toString()) as Manifest;
+  });
+  if (read?.found?.kind === 'Bundle' && Array.isArray(read.found.subjects)) return read.found;
+  throw new NodeopsError('local-file', `${path} is no bundle: it has no manifest of one`);
+}

@@ -1,0 +1,121 @@
+/** Real Node processes, and the payload as it ships, started on them as the plugin starts it. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterEach, beforeAll } from 'vitest';
+import { shared } from '../../scripts/agent-bundle.ts';
+import { attachToPid } from '../../src/plugin/attach/local.ts';
+import type { Session } from '../../src/plugin/attach/session.ts';
+import { AgentClient } from '../../src/plugin/client/client.ts';
+import { attachMarker } from '../../src/protocol/attach.ts';
+import type { OperationName, Parameters } from '../../src/protocol/operations.ts';
+import { App, apps, nodes } from '../inspect/harness/app.ts';
+
+const modules = new URL('../../node_modules/', import.meta.url).pathname;
+/** The Node versions that can be attached to, as far as their binaries are here. */
+export const everyNode: Readonly<Record<string, string>> = { 18: join(modules, 'node18/bin/node'), ...nodes };
+export const modes = join(apps, 'modes.cjs');
+export const anyPort = { NODE_OPTIONS: '--inspect-port=0' };
+
+/** What a test file has of its own. */
+export const bed = { payload: '', apps: [] as App[], clients: [] as AgentClient[], sessions: [] as Session[] };
+
+export function useBed(): void {
+  beforeAll(async () => {
+    bed.payload = await bundle('src/sidecar/payload.ts', 'node18');
+  });
+  afterEach(async () => {
+    letGo();
+    await until(() => helpers().length === 0);
+    for (const app of bed.apps.splice(0)) await app.kill();
+  });
+}
+
+/** Ends the connections, as a plugin that ends does. */
+export function letGo(): void {
+  for (const client of bed.clients.splice(0)) client.close();
+  for (const session of bed.sessions.splice(0)) session.close();
+}
+
+export async function bundle(source: string, target: string): Promise<string> {
+  const result = await build({ ...shared, entryPoints: [source], format: 'cjs', target, write: false });
+  return result.outputFiles[0]!.text;
+}
+
+export async function start(
+  node: string,
+  args: readonly string[],
+  env: Record<string, string> = anyPort,
+): Promise<App> {
+  const app = new App(node, [...args], { env });
+  bed.apps.push(app);
+  return app.up();
+}
+
+/** Attaches from this process, as `--attach=exec` does to a local PID. */
+export async function attach(pid: number): Promise<AgentClient> {
+  const session = await attachToPid(pid, async () => bed.payload, AbortSignal.timeout(20_000));
+  bed.sessions.push(session);
+  const client = new AgentClient({ name: `process ${pid}`, noAgentHint: '', connect: () => session.connect() });
+  bed.clients.push(client);
+  return client;
+}
+
+/** Attaches, asks, and lets go. */
+export async function ask<N extends OperationName>(app: App, name: N, parameters: Partial<Parameters<N>> = {}) {
+  return (await attach(app.pid)).ask(name, parameters);
+}
+
+/** Payloads that run below this process. */
+export function helpers(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => commandLine(pid).includes(attachMarker) && descends(pid));
+}
+
+export function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+function descends(pid: number): boolean {
+  for (let at = pid; at > 1; ) {
+    if (at === process.pid) return true;
+    try {
+      at = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${at}/status`, 'latin1'))?.[1]);
+    } catch {
+      return false;
+    }
+  }
+  return false;
+}
+
+/** Ports on which a process listens. */
+export function listening(pid: number): number[] {
+  const inodes = new Set(
+    readdirSync(`/proc/${pid}/fd`).map((name) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${name}`))?.[1];
+      } catch {
+        return undefined;
+      }
+    }),
+  );
+  return readFileSync(`/proc/${pid}/net/tcp`, 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[3] === '0A' && inodes.has(fields[9]))
+    .map(([, local = '']) => Number.parseInt(local.split(':')[1]!, 16));
+}
+
+export async function until(holds: () => boolean, timeoutMs = 15_000): Promise<void> {
+  const endAt = Date.now() + timeoutMs;
+  while (!holds()) {
+    if (Date.now() > endAt) throw new Error(`not within ${timeoutMs} ms: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

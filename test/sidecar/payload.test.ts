@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { apps } from '../inspect/harness/app.ts';
+import { lineOf } from '../inspect/harness/lines.ts';
+import { ask, attach, bed, everyNode, helpers, letGo, listening, modes, start, until, useBed } from './bed.ts';
+
+useBed();
+const { 24: node } = everyNode as { 24: string };
+const esm = join(apps, 'esm.mjs');
+
+describe.each(Object.entries(everyNode))('a Node %s that loads no agent', (_major, binary) => {
+  it('is listed, and answers every reading; then its inspector is closed and it runs on', async () => {
+    const app = await start(binary, [modes, 'idle']);
+    const client = await attach(app.pid);
+    const { data } = await client.ask('processes');
+    expect(data.processes).toMatchObject([{ pid: app.pid, name: 'modes.cjs', uid: process.getuid!(), door: false }]);
+    const { data: version } = await client.ask('version');
+    expect(version).toMatchObject({ nodeVersion: expect.stringMatching(/^v\d+\.\d+\.\d+$/), execPath: binary });
+    expect((await client.ask('stats')).data.handles?.byType).toMatchObject({ TCPServerWrap: 1 });
+    expect((await client.ask('memstats')).data.heap?.usedBytes).toBeGreaterThan(1e6);
+    expect((await client.ask('process')).data).toMatchObject({ pid: app.pid, ppid: process.pid });
+    expect(listening(app.pid)).toHaveLength(2);
+    letGo();
+    await until(() => listening(app.pid).length === 1 && helpers().length === 0);
+    expect(app.child.exitCode).toBeNull();
+    expect(app.stdout).toBe('up\n');
+    expect(app.stderr.match(/^Debugger listening/gm)).toHaveLength(1);
+  });
+
+  it('says what it executes while its loop is blocked, as CommonJS and as an ES module', async () => {
+    const commonjs = await (await start(binary, [modes, 'spinOuter'])).go();
+    const { data } = await ask(commonjs, 'stack');
+    expect(data.threads[0]).toMatchObject({ state: 'running', frames: [{ function: 'spinInner', file: modes }, {}] });
+    const module = await (await start(binary, [esm])).go();
+    const { data: other } = await ask(module, 'stack');
+    expect(other.threads[0]?.frames[0]).toMatchObject({ file: esm, line: lineOf(esm, 'for (;;);') });
+  });
+});
+
+describe('what is in the way', () => {
+  it('nothing, when the inspector is open already: it is used and stays open', async () => {
+    const app = await start(node, ['--inspect=0', modes, 'idle'], {});
+    const before = listening(app.pid);
+    expect((await ask(app, 'stats')).data.uptimeSeconds).toBeGreaterThan(0);
+    letGo();
+    await until(() => helpers().length === 0);
+    expect(listening(app.pid)).toEqual(before);
+    expect(app.stderr.match(/Debugger listening/g)).toHaveLength(1);
+  });
+
+  it("nothing, when a debugger is attached: it stays, with the app's own breakpoints", async () => {
+    const app = await start(node, ['--inspect=0', modes, 'idle'], {});
+    const url = /ws:\S+/.exec(app.stderr)![0];
+    const debugger_ = new WebSocket(url);
+    await once(debugger_, 'open');
+    debugger_.send('{"id":1,"method":"Debugger.enable"}');
+    expect((await ask(app, 'memstats')).data.heap).not.toBeNull();
+    letGo();
+    await until(() => helpers().length === 0);
+    debugger_.send('{"id":2,"method":"Debugger.pause"}');
+    debugger_.send('{"id":3,"method":"Debugger.resume"}');
+    const [message] = await once(debugger_, 'message');
+    expect(JSON.parse(String(message))).toHaveProperty('method');
+    debugger_.close();
+  });
+
+  it('another program on the inspector port', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    const app = await start(node, [`--inspect-port=${port}`, modes, 'idle'], {});
+    await expect(ask(app, 'stats')).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(`port ${port}, on which process ${app.pid} would open its inspector, is taken`),
+      hint: expect.stringContaining('--inspect-port=0'),
+    });
+    taken.close();
+  });
+
+  it('--disable-sigusr1', async () => {
+    const app = await start(node, ['--disable-sigusr1', modes, 'idle'], {});
+    await expect(ask(app, 'stats')).rejects.toMatchObject({
+      code: 'refused',
+      message: `process ${app.pid} does not handle SIGUSR1, so its inspector cannot be opened`,
+    });
+    expect((await ask(app, 'process')).data.pid).toBe(app.pid);
+    expect(app.child.exitCode).toBeNull();
+  });
+
+  it("the app's own handler of SIGUSR1: it runs once, and not again", async () => {
+    const script = "process.on('SIGUSR1', () => console.log('mine')); setInterval(() => {}, 1000); console.log('up')";
+    const app = await start(node, ['-e', script]);
+    const client = await attach(app.pid);
+    const refusal = { code: 'refused', message: expect.stringContaining('handles SIGUSR1 itself: its handler ran') };
+    await expect(client.ask('memstats')).rejects.toMatchObject(refusal);
+    await expect(client.ask('memstats')).rejects.toMatchObject(refusal);
+    expect(app.stdout).toBe('up\nmine\n');
+  });
+
+  it('a main thread in native code: answered by the kernel, and the inspector that opens late is closed', async () => {
+    const app = await start(node, [
+      '-e',
+      "console.log('up'); require('node:child_process').execSync('sleep 4'); setInterval(() => {}, 1000)",
+    ]);
+    const reply = await ask(app, 'stack');
+    expect(reply.stuck?.summary).toMatch(/main thread/);
+    letGo();
+    await until(() => app.stderr.includes('Debugger listening') && listening(app.pid).length === 0);
+    expect(app.child.exitCode).toBeNull();
+  });
+
+  it.runIf(process.getuid!() === 0)('another user', async () => {
+    const app = spawn('setpriv', [
+      '--reuid=65533',
+      '--regid=65533',
+      '--clear-groups',
+      node,
+      '-e',
+      'setInterval(() => {}, 1000)',
+    ]);
+    const own = await start(node, [modes, 'idle']);
+    try {
+      const payload = spawn('true');
+      await once(payload, 'exit');
+      const client = await attach(own.pid);
+      expect((await client.ask('processes')).data.processes).toHaveLength(1);
+    } finally {
+      app.kill('SIGKILL');
+    }
+  });
+});
+
+describe('several', () => {
+  it('worker threads of one process', async () => {
+    const app = await (await start(node, [modes, 'workers'])).go(600);
+    const { data } = await ask(app, 'stack');
+    expect(data.threads.map(({ thread, state }) => `${thread} ${state}`)).toEqual([
+      'main idle',
+      'worker 1 running',
+      'worker 2 idle',
+      'worker 3 native',
+    ]);
+  });
+
+  it('questions at the same time, on connections of their own', async () => {
+    const app = await start(node, [modes, 'idle']);
+    const client = await attach(app.pid);
+    const replies = await Promise.all([
+      client.ask('stats', { window: 500 }),
+      client.ask('memstats'),
+      client.ask('process'),
+      client.ask('stack'),
+    ]);
+    expect(replies.map(({ process: { pid } }) => pid)).toEqual(new Array(4).fill(app.pid));
+    expect(app.stderr.match(/Debugger attached/g)).toHaveLength(1);
+  });
+
+  it('plugins at the same time', async () => {
+    const app = await start(node, [modes, 'idle']);
+    const [one, other] = [await attach(app.pid), await attach(app.pid)];
+    const first = await one.ask('memstats');
+    const second = await other.ask('memstats');
+    expect([first.data.heap?.limitBytes, second.data.heap?.limitBytes]).toEqual([
+      first.data.heap?.limitBytes,
+      first.data.heap?.limitBytes,
+    ]);
+    expect(bed.sessions).toHaveLength(2);
+  });
+});
