@@ -23,6 +23,8 @@ export interface CrashRecord {
   /** One sentence. */
   summary: string;
   process: {
+    /** Name of the machine as the process sees it: the pod's, in Kubernetes. */
+    host: string;
     container: string | null;
     pid: number;
     name: string;

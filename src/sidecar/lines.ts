@@ -11,6 +11,7 @@ import { isInspector, listeningOn } from '../inspect/inspector-port.ts';
 import { readNativeEvidence } from '../inspect/kernel/native.ts';
 import { openRemote } from '../inspect/remote.ts';
 import { NodeopsError } from '../protocol/errors.ts';
+import { readKernel } from '../protocol/proc/files.ts';
 import { isAlive, lend } from './session.ts';
 
 /** A process by its number and the time it began. */
@@ -194,9 +195,8 @@ function closeInspector(_: null, load: LoadModule): boolean {
  */
 async function isIdle(procDir: string, syscall: string | null): Promise<boolean> {
   if (!syscall?.startsWith('epoll_')) return false;
-  const { readFile } = await import('node:fs/promises');
   const pid = procDir.slice('/proc/'.length);
-  const children = await readFile(`${procDir}/task/${pid}/children`, 'utf8').catch(() => undefined);
+  const children = await readKernel(`${procDir}/task/${pid}/children`);
   return children?.trim() === '';
 }
 

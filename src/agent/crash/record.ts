@@ -1,4 +1,5 @@
 /** The parts that every crash record has. */
+import { hostname } from 'node:os';
 import { maskCommandLine, maskText } from '../../inspect/captures/mask.ts';
 import { type CrashKind, type CrashRecord, crashSchema } from '../../protocol/crash.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
@@ -22,6 +23,7 @@ export function crashRecord(
     at: new Date().toISOString(),
     summary,
     process: {
+      host: hostname(),
       ...{ container, pid, name, nodeVersion, agentVersion, startedAt },
       command: maskCommandLine(command.split(' ')).join(' '),
     },

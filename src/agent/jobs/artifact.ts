@@ -14,7 +14,8 @@ export interface Artifact extends ArtifactSink {
   /** Ends writing; returns the sha256 of everything written, in hex. Throws `no-space`. */
   finish(): string;
   /**
-   * Bytes from `from` up to but without `to`, by default to the end, waiting for what is still to be written.
+   * Bytes from `from` up to but without `to`, by default to the end, waiting for what is still to be written. Each buffer is
+   * valid until the next one is asked for: one is filled again and again, so that nothing has to wait to be collected.
    * Throws `refused` for bytes that are not kept any more, `failed` when it is removed meanwhile.
    */
   read(from: number, to?: number): AsyncGenerator<Buffer, void, undefined>;

@@ -75,11 +75,12 @@ export class FileArtifact implements Artifact {
   async *read(from: number, to = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer, void, undefined> {
     if (this.removed) throw removedError();
     const file = await open(this.#fd === undefined ? this.path : `${this.path}.part`, 'r').catch(() => open(this.path));
+    const buffer = Buffer.allocUnsafeSlow(readBytes);
     try {
       for (let position = from; position < to; ) {
         const length = Math.min(readBytes, to - position, this.bytes - position);
         if (length > 0) {
-          const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, position);
+          const { bytesRead } = await file.read(buffer, 0, length, position);
           if (bytesRead === 0) throw removedError();
           position += bytesRead;
           yield buffer.subarray(0, bytesRead);

@@ -75,11 +75,6 @@ export class Job {
     return this.endedAt === undefined;
   }
 
-  /** Whether another capture of the process would disturb it, or it the other. */
-  get heavy(): boolean {
-    return captures[this.capture].cost !== 'pause of milliseconds';
-  }
-
   get error(): JobInfo['error'] {
     return this.#error;
   }

@@ -1,4 +1,4 @@
-import type { CaptureName, CaptureParameters } from '../../protocol/captures.ts';
+import { type CaptureName, type CaptureParameters, captures } from '../../protocol/captures.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
 import { Job, type JobProcess } from './job.ts';
@@ -39,7 +39,7 @@ export class JobManager {
     if (this.#closed) throw new NodeopsError('refused', 'the agent is ending');
     const running = [...this.#jobs.values()].filter((job) => job.running);
     if (running.length >= runningLimit) throw new NodeopsError('busy', `${runningLimit} captures run already`);
-    const other = running.find((job) => job.heavy && isSame(job.process, process));
+    const other = isHeavy(capture) && running.find((job) => isHeavy(job.capture) && isSame(job.process, process));
     if (other) throw busy(other);
     const job = new Job(capture, parameters, process, this.#store);
     this.#jobs.set(job.id, job);
@@ -90,6 +90,11 @@ export class JobManager {
     this.#jobs.delete(job.id);
     job.artifact.remove();
   }
+}
+
+/** Whether a capture would disturb another one of the same process. */
+function isHeavy(capture: CaptureName): boolean {
+  return captures[capture].cost !== 'pause of milliseconds';
 }
 
 function isSame(a: { container: string | null; pid: number }, b: { container: string | null; pid: number }): boolean {

@@ -37,7 +37,7 @@ export class MemoryArtifact implements Artifact {
   readonly #limits: MemoryLimits;
   readonly #hash = createHash('sha256');
   readonly #moved = new Bell();
-  #pieces: Piece[] = [];
+  #kept: Piece[] = [];
   #plainBytes = 0;
   #packedBytes = 0;
   #fetched = 0;
@@ -57,7 +57,7 @@ export class MemoryArtifact implements Artifact {
   }
 
   async write(chunk: string): Promise<void> {
-    for (const piece of pieces(chunk)) {
+    for (const piece of this.#cut(chunk)) {
       while (!this.#fits(piece.length)) {
         const before = this.#fetched;
         const rang = await this.#moved.wait(this.#limits.waitMs);
@@ -72,7 +72,7 @@ export class MemoryArtifact implements Artifact {
   }
 
   writeSync(chunk: string): void {
-    for (const piece of pieces(chunk)) {
+    for (const piece of this.#cut(chunk)) {
       while (!this.#fits(piece.length)) this.#pack();
       this.#add(piece);
     }
@@ -96,7 +96,7 @@ export class MemoryArtifact implements Artifact {
             hint: 'start the capture again, or give the pod an artifact volume (annotation nodeops.dev/artifacts)',
           },
         );
-      const piece = this.#pieces.find(({ start, length }) => position >= start && position < start + length);
+      const piece = this.#kept.find(({ start, length }) => position >= start && position < start + length);
       if (piece) {
         const data = piece.packed ? unpack(piece.data) : piece.data;
         const part = data.subarray(position - piece.start, Math.min(piece.length, to - piece.start));
@@ -111,20 +111,26 @@ export class MemoryArtifact implements Artifact {
 
   remove(): void {
     this.removed = true;
-    this.#pieces = [];
+    this.#kept = [];
     this.#moved.ring();
   }
 
+  *#cut(chunk: string): Generator<Buffer> {
+    const bytes = Buffer.from(chunk);
+    const length = Math.min(pieceBytes, Math.ceil(this.#limits.windowBytes / 4));
+    for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+  }
+
   #oldest(): number {
-    return this.#pieces[0]?.start ?? this.bytes;
+    return this.#kept[0]?.start ?? this.bytes;
   }
 
   /** Whether so many more bytes fit, after giving up what was fetched. */
   #fits(length: number): boolean {
     while (this.#plainBytes + length > this.#limits.windowBytes) {
-      const first = this.#pieces[0];
+      const first = this.#kept[0];
       if (!first || first.start + first.length > this.#fetched) break;
-      this.#pieces.shift();
+      this.#kept.shift();
       if (first.packed) this.#packedBytes -= first.data.length;
       else this.#plainBytes -= first.length;
     }
@@ -132,7 +138,7 @@ export class MemoryArtifact implements Artifact {
   }
 
   #pack(): void {
-    const plain = this.#pieces.find(({ packed }) => !packed);
+    const plain = this.#kept.find(({ packed }) => !packed);
     if (!plain) return;
     plain.data = pack(plain.data);
     plain.packed = true;
@@ -149,24 +155,19 @@ export class MemoryArtifact implements Artifact {
   #add(data: Buffer): void {
     if (this.removed) throw removedError();
     this.#hash.update(data);
-    const last = this.#pieces.at(-1);
+    const last = this.#kept.at(-1);
     // trickles become pieces of a size that is worth compressing
     if (last && !last.packed && last.length + data.length <= pieceBytes / 4) {
-      this.#pieces[this.#pieces.length - 1] = {
+      this.#kept[this.#kept.length - 1] = {
         ...last,
         length: last.length + data.length,
         data: Buffer.concat([last.data, data]),
       };
-    } else this.#pieces.push({ start: this.bytes, length: data.length, data, packed: false });
+    } else this.#kept.push({ start: this.bytes, length: data.length, data, packed: false });
     this.bytes += data.length;
     this.#plainBytes += data.length;
     this.#moved.ring();
   }
-}
-
-function* pieces(chunk: string): Generator<Buffer> {
-  const bytes = Buffer.from(chunk);
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
 // from Node 22.15 and 23.8 on; ten times as dense as deflate is fast

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable, type Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Transform } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import { captures } from '../../protocol/captures.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
@@ -50,35 +50,55 @@ export async function sendArtifact(job: Job, request: IncomingMessage, response:
   // the head goes out now: the first byte may be an hour away
   response.flushHeaders();
   const unwatch = cutWhenStalled(response);
-  const alive = setInterval(() => response.writableNeedDrain || job.asked(), 1_000);
   try {
-    const source = Readable.from(following(job, first, bytes), { objectMode: false, highWaterMark: 256 * 1024 });
-    const encoder = encoderOf(encoding);
-    await (encoder ? pipeline(source, encoder, response) : pipeline(source, response));
+    await pump(job, first, bytes, encoderOf(encoding), response);
   } catch {
     // the client is gone, or so is the artifact: a body without its end says so
     response.destroy();
   } finally {
-    clearInterval(alive);
     unwatch();
+    await bytes.return();
   }
 }
 
-async function* following(
+/** Writes one part after the other, each when the one before has left: the buffer they come in is the same. */
+async function pump(
   job: Job,
   first: IteratorResult<Buffer, void> | undefined,
   rest: AsyncGenerator<Buffer, void, undefined>,
-): AsyncGenerator<Buffer, void, undefined> {
+  encoder: Transform | undefined,
+  response: ServerResponse,
+): Promise<void> {
+  const sent = finished(response);
+  // an error that ends it is seen below, by whoever waits then
+  sent.catch(() => {});
+  encoder?.pipe(response);
+  const into = encoder ?? response;
+  // while there is nothing to send yet, being connected is asking
+  const alive = setInterval(() => response.writableNeedDrain || job.asked(), 1_000);
   try {
-    if (first && !first.done) yield first.value;
-    if (first?.done) return;
-    for await (const part of rest) {
+    for (let part = first ?? (await next(rest, sent)); !part.done; part = await next(rest, sent)) {
+      const { value } = part;
+      const written = new Promise<void>((resolve, reject) =>
+        into.write(value, (error) => (error ? reject(error) : resolve())),
+      );
+      await Promise.race([written, sent]);
       job.asked();
-      yield part;
     }
+    into.end();
+    await sent;
   } finally {
-    await rest.return();
+    clearInterval(alive);
+    encoder?.destroy();
   }
+}
+
+/** The next part, unless the client goes first. */
+async function next(
+  bytes: AsyncGenerator<Buffer, void, undefined>,
+  gone: Promise<void>,
+): Promise<IteratorResult<Buffer, void>> {
+  return (await Promise.race([bytes.next(), gone])) ?? { done: true, value: undefined };
 }
 
 function encoderOf(encoding: Encoding): Transform | undefined {

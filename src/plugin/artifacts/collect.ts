@@ -21,6 +21,8 @@ export interface CaptureRequest {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** More of them that depend on the process; called before the capture starts. */
   readonly parametersOf?: ((name: TargetName) => Promise<Readonly<Record<string, unknown>>>) | undefined;
+  /** The Kubernetes node of a pod, for labels; asked while the capture runs, and only where the target does not tell. */
+  readonly nodeOf?: ((pod: NonNullable<Target['endpoint']['pod']>) => Promise<string | undefined>) | undefined;
   readonly format: ArtifactFormat;
   readonly convert: Convert | undefined;
   readonly destination: Destination;
@@ -59,6 +61,7 @@ export async function collect(target: Target, request: CaptureRequest, io: Io, p
     const file = fileName(request, name, io);
     part = file && (await PartFile.create(file));
     const sink: Sink = part ?? (request.convert ? new MemorySink(limits.profileBytes) : new StreamSink(io.stdout));
+    const node = nodeOf(target, request);
     const parameters = { ...request.parameters, ...(await request.parametersOf?.(name)) };
     const job = await runJob(jobs, { ...request, parameters }, sink, {
       limits,
@@ -70,14 +73,22 @@ export async function collect(target: Target, request: CaptureRequest, io: Io, p
     });
     try {
       const notes = [...job.notes];
-      const { files, profile } = await save({ target: name, nodeVersion, job }, sink, part, request, io, notes);
+      const { files, profile } = await save(
+        { target: name, nodeVersion, node: await node, job },
+        sink,
+        part,
+        request,
+        io,
+        notes,
+      );
       await removeJob(jobs, job.id, limits);
       return { name, job, files, profile, notes };
     } catch (error) {
       throw withKept(asNodeopsError(error), job, jobs);
     }
   } catch (error) {
-    if (goOf(error) !== undefined) return await (await import('../gops/collect.ts')).collectGo(target, request, io, progress);
+    if (goOf(error) !== undefined)
+      return await (await import('../gops/collect.ts')).collectGo(target, request, io, progress);
     if (io.signal.aborted && !(error instanceof NodeopsError))
       throw new NodeopsError(
         'interrupted',
@@ -89,6 +100,11 @@ export async function collect(target: Target, request: CaptureRequest, io: Io, p
     await part?.discard();
     jobs.close();
   }
+}
+
+async function nodeOf({ endpoint: { pod } }: Target, request: CaptureRequest): Promise<string | undefined> {
+  if (!pod || !request.convert) return undefined;
+  return pod.node ?? request.nodeOf?.(pod).catch(() => undefined);
 }
 
 /** What progress calls a process; `container/pid` tells those of one pod apart. */

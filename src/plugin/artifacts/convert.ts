@@ -81,11 +81,12 @@ function threadsOf(value: unknown, { job }: Origin): ThreadProfile[] {
   }));
 }
 
-function labels({ target, nodeVersion }: Origin, thread: string): Label[] {
+function labels({ target, nodeVersion, node }: Origin, thread: string): Label[] {
   const { namespace, pod, container, pid, address } = target;
   return textLabels({
     namespace: namespace ?? undefined,
     pod: pod ?? undefined,
+    node,
     address: address ?? undefined,
     container: container ?? undefined,
     pid: pid === null ? undefined : String(pid),

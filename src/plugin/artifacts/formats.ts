@@ -19,6 +19,8 @@ export function extensionOf(capture: CaptureName, format: ArtifactFormat): strin
 export interface Origin {
   readonly target: TargetName;
   readonly nodeVersion: string;
+  /** The Kubernetes node, where it is known. */
+  readonly node?: string | undefined;
   readonly job: JobInfo;
 }
 

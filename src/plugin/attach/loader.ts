@@ -33,7 +33,8 @@ if (e.NODE_OPTIONS || e.NODE_V8_COVERAGE) {
     const text = i.read(length);
     if (!text) return;
     i.off('readable', take).off('end', gone);
-    require('vm').runInThisContext('(function (require) {' + text + '\\n})', { filename: '${attachMarker}' })(require);
+    const file = '/${attachMarker}', Module = require('module');
+    new Module(file)._compile(text.toString(), file);
   });
 }`;
 

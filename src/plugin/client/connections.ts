@@ -10,11 +10,11 @@ export interface ConnectionRequest extends http.RequestOptions {
 
 /** One connection at a time serves a sequence of requests; requests side by side get one each. */
 export class EndpointConnections extends http.Agent {
-  readonly #endpoint: Endpoint;
+  readonly endpoint: Endpoint;
 
   constructor(endpoint: Endpoint) {
     super({ keepAlive: true, maxFreeSockets: 1 });
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
   }
 
   override createConnection(
@@ -22,7 +22,7 @@ export class EndpointConnections extends http.Agent {
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
     const { connectSignal } = options as ConnectionRequest;
-    this.#endpoint.connect(connectSignal).then(
+    this.endpoint.connect(connectSignal).then(
       (transport) => callback?.(null, likeSocket(transport)),
       (error) => callback?.(error, undefined as never),
     );

@@ -55,6 +55,7 @@ export function exchange(
         Host: '127.0.0.1',
         [requestHeader]: String(protocolVersion),
         Accept: 'application/json',
+        ...(connections.endpoint.token !== undefined && { Authorization: `Bearer ${connections.endpoint.token}` }),
         ...(body !== undefined && {
           'Content-Type': 'application/json',
           'Content-Length': String(Buffer.byteLength(body)),

@@ -32,6 +32,12 @@ const viewFlags = {
 
 const profileFlags = {
   'no-merge': { type: 'boolean', summary: 'of several processes, write no merged profile' },
+  'diff-base': {
+    type: 'text',
+    placeholder: 'FILE',
+    summary: 'also show what changed since this saved profile',
+    maxLength: 4096,
+  },
   'source-map-dir': {
     type: 'text',
     placeholder: 'DIR',
@@ -115,6 +121,7 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
     Object.keys(captures[name].parameters).map((key) => [key, flags[key as keyof typeof flags]]),
   );
   const format = flags.format === 'pprof' ? 'pprof' : 'v8';
+  const base = await readBase(flags, io);
   const sourceMaps = await openSourceMaps(flags['source-map-dir'], io);
   const { targets, single, skipped, api } = await resolveTargets({ ...rest, flags, io });
   const destination = await chooseDestination(flags.output, { count: targets.length, overwrite: flags.overwrite });
@@ -123,6 +130,7 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
     {
       capture: name,
       parameters,
+      nodeOf: api ? nodeNames(api, io) : undefined,
       parametersOf: name === 'heapsnapshot' && api ? probeBudgets(api, flags, io) : undefined,
       format,
       convert: await conversion(name, { format, sourceMaps }),
@@ -143,6 +151,15 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
     streamed,
     io,
   });
+  const profile = captured.merged?.profile ?? captured.outcomes.find(({ value }) => value?.profile)?.value?.profile;
+  if (base && profile) {
+    const { compare } = await import('../diff/compare.ts');
+    const count = captured.merged?.count ?? 1;
+    // the result has its form on stdout; what is said of it besides goes to stderr
+    const out = streamed || flags.result !== undefined ? { ...io, stdout: io.stderr } : io;
+    await compare(base, { said: 'this capture', profile, count }, { normalize: 'auto' }, out);
+    return exitCode;
+  }
   if (exitCode !== 0 || streamed || flags.result !== undefined || flags['no-prompt']) return exitCode;
   const { afterCapture } = await import('../viewing/after-capture.ts');
   return afterCapture(name, captured, { tool: flags.tool, sourceDirectory: flags['source-map-dir'] }, io);
@@ -160,6 +177,21 @@ function probeBudgets(api: KubeApi, flags: CaptureFlags, io: Io): CaptureRequest
       io.stderr.write(`note: the liveness probe of pod/${name.pod} is not known: ${message}\n`);
       return {};
     }
+  };
+}
+
+async function readBase(flags: CaptureFlags, io: Io) {
+  const path = flags['diff-base'];
+  if (path === undefined) return undefined;
+  const { readProfileFile } = await import('../diff/file.ts');
+  return { said: path, profile: await readProfileFile(path, flags['source-map-dir'], io) };
+}
+
+/** Where a pod runs, by one GET; a user who may not `get pods` has profiles without that label. */
+function nodeNames(api: KubeApi, io: Io): CaptureRequest['nodeOf'] {
+  return async (pod) => {
+    const { getPod } = await import('../kube/pods.ts');
+    return (await getPod(api, pod, io.signal)).pod.spec?.nodeName;
   };
 }
 

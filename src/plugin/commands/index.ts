@@ -3,6 +3,7 @@ import { completion } from './completion.ts';
 import { disable } from './disable.ts';
 import { doctor } from './doctor.ts';
 import { enable } from './enable.ts';
+import { diff } from './diff.ts';
 import { heapsnapshot } from './heapsnapshot.ts';
 import { options } from './options.ts';
 import { pprofCpu } from './pprof-cpu.ts';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   top,
   pprofCpu,
   pprofHeap,
+  diff,
   heapsnapshot,
   trace,
   report,

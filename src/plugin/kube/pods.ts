@@ -5,6 +5,8 @@ import type { KubeApi } from './api.ts';
 export interface PodRef {
   readonly namespace: string;
   readonly name: string;
+  /** The Kubernetes node it runs on, where the pod was looked up anyway. */
+  readonly node?: string | undefined;
 }
 interface ContainerStatus {
   readonly name: string;
@@ -24,6 +26,7 @@ export interface Pod {
     readonly deletionTimestamp?: string;
   };
   readonly spec?: {
+    readonly nodeName?: string;
     readonly containers?: readonly { readonly name: string }[];
     readonly initContainers?: readonly { readonly name: string; readonly restartPolicy?: string }[];
     readonly ephemeralContainers?: readonly { readonly name: string }[];

@@ -21,7 +21,7 @@ export interface TargetName {
 export interface Endpoint {
   /** What messages call it: `pod/api-0`, `127.0.0.1:8848`, `process 4711`. */
   readonly name: string;
-  readonly pod?: { readonly namespace: string; readonly name: string };
+  readonly pod?: { readonly namespace: string; readonly name: string; readonly node?: string | undefined };
   /** What to do about there being no agent. */
   readonly noAgentHint: string;
   /** Sent to agents that ask for one. */

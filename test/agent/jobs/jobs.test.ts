@@ -27,13 +27,13 @@ describe.each(versions)('a capture on %s', (version) => {
     for (const capture of ['pprof-cpu', 'pprof-heap', 'trace'] as const) {
       const { id } = await app.capture(capture, 'duration=600000');
       await app.until(id, ({ phase }) => /sampling|recording/.test(phase));
-      expect(app.files()).toHaveLength(1);
+      const unfinished = () => app.files().filter((name) => name.endsWith('.part')).length;
+      expect(unfinished()).toBe(1);
       const { body } = await app.json('DELETE', `/v1/jobs/${id}`);
       expect(body.data.state).toBe('abandoned');
-      expect(app.files()).toEqual([]);
+      expect(unfinished()).toBe(0);
       expect((await app.request('GET', `/v1/jobs/${id}/artifact`)).status).toBe(404);
       expect((await app.take(capture, 'duration=300')).info.state).toBe('finished');
-      await app.json('DELETE', `/v1/jobs/${(await app.capture('report')).id}`);
     }
     const { id } = await app.capture('heapsnapshot', 'force=true');
     await app.json('DELETE', `/v1/jobs/${id}`);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as zlib from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -42,10 +43,8 @@ function part(app: App, id: string, from: number, cut: number, accept: string): 
 function decoderOf(encoding: string | undefined) {
   if (encoding === 'zstd') return zlib.createZstdDecompress();
   if (encoding === 'gzip') return zlib.createGunzip();
-  return zlib.createBrotliDecompress === undefined ? zlib.createGunzip() : new PassThroughLike();
+  return new PassThrough();
 }
-
-import { PassThrough as PassThroughLike } from 'node:stream';
 
 describe.each([
   ['node20', 'gzip'],
@@ -154,7 +153,8 @@ describe('a slow client', () => {
           .on('error', failed);
       });
       expect(hash.digest('hex')).toBe(info.sha256);
-      expect(peak).toBeLessThan(24_000_000);
+      // unpacked pieces wait to be collected; of a file one buffer is used throughout
+      expect(peak).toBeLessThan(where === 'in memory' ? 80_000_000 : 24_000_000);
       await app.stop();
     },
   );

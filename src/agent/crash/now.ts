@@ -1,0 +1,60 @@
+/** What is asked of a process that is short of memory: little, and with deadlines. Loaded when it is needed. */
+import { threadId } from 'node:worker_threads';
+import { captureRunners } from '../../inspect/captures/runners.ts';
+import { readings } from '../../inspect/readings.ts';
+import type { Subject } from '../../inspect/subject.ts';
+import type { CrashRecord } from '../../protocol/crash.ts';
+import type { Recording } from '../recorder/recording.ts';
+import { openUnseen } from '../recorder/session.ts';
+import { takeCapture } from '../triggers/capture.ts';
+
+/** The app's own process, with a session that is closed before the app can end. `close` when done. */
+export function ownSubject(recording: Recording): { subject: Subject; close(): void } {
+  const opened: { close(): Promise<void> }[] = [];
+  return {
+    subject: {
+      pid: process.pid,
+      procDir: '/proc/self',
+      lastKnown: new Map(),
+      ownThreadId: threadId,
+      async inspector() {
+        const inspector = openUnseen(recording);
+        opened.push(inspector);
+        return inspector;
+      },
+    },
+    close: () => opened.forEach((inspector) => void inspector.close()),
+  };
+}
+
+/** Heap spaces and stacks, as far as the process answers. Never throws. */
+export async function readNow(recording: Recording): Promise<Pick<CrashRecord, 'memory' | 'stacks'>> {
+  const { subject, close } = ownSubject(recording);
+  try {
+    const memory = await readings.memstats(subject, {}).catch(() => null);
+    const stacks = await readings.stack(subject, {}).catch(() => null);
+    return {
+      memory: memory && { heap: memory.data.heap, spaces: memory.data.spaces },
+      stacks: stacks && stacks.data.threads,
+    };
+  } finally {
+    close();
+  }
+}
+
+/** Samples what is allocated and stays, until `finish` (the profile, or null where there is none) or `abandon`. */
+export async function sampleHeap(
+  recording: Recording,
+  limitMs: number,
+): Promise<{ finish(): Promise<string | null>; abandon(): void }> {
+  const run = takeCapture(recording, (subject, sink, control) =>
+    captureRunners['pprof-heap'](subject, { duration: limitMs, interval: 256 * 1024, alloc: false }, sink, control),
+  );
+  return {
+    finish() {
+      run.stop();
+      return run.text.catch(() => null);
+    },
+    abandon: () => run.abandon(),
+  };
+}
