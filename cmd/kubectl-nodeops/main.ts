@@ -51,5 +51,19 @@ function start(): void {
   );
 }
 
-if (startupSnapshot.isBuildingSnapshot()) startupSnapshot.setDeserializeMainFunction(start);
-else start();
+/** What most invocations need goes into the snapshot evaluated; TLS and HTTP cannot: Node does not serialize them. */
+function warm(): Promise<unknown> {
+  return Promise.all([
+    import('yaml'),
+    import('../../src/plugin/kube/config.ts'),
+    import('../../src/plugin/targets/resolve.ts'),
+    import('../../src/plugin/fanout/ask.ts'),
+    import('../../src/plugin/output/report.ts'),
+    import('../../src/plugin/views/index.ts'),
+  ]);
+}
+
+if (startupSnapshot.isBuildingSnapshot()) {
+  startupSnapshot.setDeserializeMainFunction(start);
+  void warm();
+} else start();

@@ -4,6 +4,8 @@ import { startKeeper } from './awake/keeper.ts';
 import { startWoken } from './awake/woken.ts';
 import type { Identity } from './identity.ts';
 import type { Sibling } from './lease/messages.ts';
+import { attend } from './recorder/attend.ts';
+import type { RecorderTask } from './recorder/start.ts';
 import type { Settings } from './settings.ts';
 
 /** What the main thread gives its worker. */
@@ -13,6 +15,8 @@ export interface Task {
   readonly identity: Identity;
   /** The agent's own port, for the main thread to see without a message; further words: config-dir.ts. */
   readonly port: Int32Array;
+  /** What is recorded of the process; absent where this is no app's process. */
+  readonly recorder?: RecorderTask;
 }
 
 /** What the worker tells its main thread: that it answers, or that this process had better sleep. */
@@ -33,3 +37,4 @@ parentPort?.on('message', (message) => {
 
 if (task.role.mode === 'keeper') startKeeper(task, task.role.inherited, tell);
 else startWoken(task, task.role);
+if (task.recorder) attend(task.recorder, task.identity, task.role.mode === 'keeper');

@@ -38,9 +38,14 @@ export interface Bed {
   close(): Promise<void>;
 }
 
-export async function openBed(): Promise<Bed> {
+export interface BedOptions {
+  /** Images of the embedded cluster: a directory's content for each reference. */
+  readonly images?: Readonly<Record<string, string>>;
+}
+
+export async function openBed(options: BedOptions = {}): Promise<Bed> {
   const real = process.env.NODEOPS_E2E_KUBECONFIG;
-  const cluster = real ? null : await startCluster();
+  const cluster = real ? null : await startCluster(options);
   const kubeconfig = real ?? cluster!.kubeconfig;
   const namespace = `nodeops-e2e-${randomBytes(4).toString('hex')}`;
   const image = process.env.NODEOPS_E2E_IMAGE ?? 'nodeops.test/node:24';

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,7 +13,7 @@ const esm = join(apps, 'esm.mjs');
 
 describe.each(Object.entries(everyNode))('a Node %s that loads no agent', (_major, binary) => {
   it('is listed, and answers every reading; then its inspector is closed and it runs on', async () => {
-    const app = await start(binary, [modes, 'idle']);
+    const app = await (await start(binary, [modes, 'idle'])).go();
     const client = await attach(app.pid);
     const { data } = await client.ask('processes');
     expect(data.processes).toMatchObject([{ pid: app.pid, name: 'modes.cjs', uid: process.getuid!(), door: false }]);
@@ -27,14 +26,15 @@ describe.each(Object.entries(everyNode))('a Node %s that loads no agent', (_majo
     letGo();
     await until(() => listening(app.pid).length === 1 && helpers().length === 0);
     expect(app.child.exitCode).toBeNull();
-    expect(app.stdout).toBe('up\n');
+    expect(app.stdout).toMatch(/^up\nport \d+\n$/);
     expect(app.stderr.match(/^Debugger listening/gm)).toHaveLength(1);
   });
 
   it('says what it executes while its loop is blocked, as CommonJS and as an ES module', async () => {
     const commonjs = await (await start(binary, [modes, 'spinOuter'])).go();
     const { data } = await ask(commonjs, 'stack');
-    expect(data.threads[0]).toMatchObject({ state: 'running', frames: [{ function: 'spinInner', file: modes }, {}] });
+    expect(data.threads[0]).toMatchObject({ state: 'running' });
+    expect(data.threads[0]?.frames[0]).toMatchObject({ function: 'spinInner', file: modes });
     const module = await (await start(binary, [esm])).go();
     const { data: other } = await ask(module, 'stack');
     expect(other.threads[0]?.frames[0]).toMatchObject({ file: esm, line: lineOf(esm, 'for (;;);') });
@@ -63,7 +63,7 @@ describe('what is in the way', () => {
     expect((await ask(app, 'memstats')).data.heap).not.toBeNull();
     letGo();
     await until(() => helpers().length === 0);
-    debugger_.send('{"id":2,"method":"Debugger.pause"}');
+    debugger_.send('{"id":2,"method":"Runtime.evaluate","params":{"expression":"debugger"}}');
     await expect.poll(() => heard.some((message) => message.includes('"Debugger.paused"'))).toBe(true);
     debugger_.close();
   });
@@ -111,26 +111,6 @@ describe('what is in the way', () => {
     letGo();
     await until(() => app.stderr.includes('Debugger listening') && listening(app.pid).length === 0);
     expect(app.child.exitCode).toBeNull();
-  });
-
-  it.runIf(process.getuid!() === 0)('another user', async () => {
-    const app = spawn('setpriv', [
-      '--reuid=65533',
-      '--regid=65533',
-      '--clear-groups',
-      node,
-      '-e',
-      'setInterval(() => {}, 1000)',
-    ]);
-    const own = await start(node, [modes, 'idle']);
-    try {
-      const payload = spawn('true');
-      await once(payload, 'exit');
-      const client = await attach(own.pid);
-      expect((await client.ask('processes')).data.processes).toHaveLength(1);
-    } finally {
-      app.kill('SIGKILL');
-    }
   });
 });
 

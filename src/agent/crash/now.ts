@@ -1,31 +1,10 @@
 /** What is asked of a process that is short of memory: little, and with deadlines. Loaded when it is needed. */
-import { threadId } from 'node:worker_threads';
 import { captureRunners } from '../../inspect/captures/runners.ts';
 import { readings } from '../../inspect/readings.ts';
-import type { Subject } from '../../inspect/subject.ts';
 import type { CrashRecord } from '../../protocol/crash.ts';
 import type { Recording } from '../recorder/recording.ts';
-import { openUnseen } from '../recorder/session.ts';
+import { ownSubject } from '../recorder/session.ts';
 import { takeCapture } from '../triggers/capture.ts';
-
-/** The app's own process, with a session that is closed before the app can end. `close` when done. */
-export function ownSubject(recording: Recording): { subject: Subject; close(): void } {
-  const opened: { close(): Promise<void> }[] = [];
-  return {
-    subject: {
-      pid: process.pid,
-      procDir: '/proc/self',
-      lastKnown: new Map(),
-      ownThreadId: threadId,
-      async inspector() {
-        const inspector = openUnseen(recording);
-        opened.push(inspector);
-        return inspector;
-      },
-    },
-    close: () => opened.forEach((inspector) => void inspector.close()),
-  };
-}
 
 /** Heap spaces and stacks, as far as the process answers. Never throws. */
 export async function readNow(recording: Recording): Promise<Pick<CrashRecord, 'memory' | 'stacks'>> {

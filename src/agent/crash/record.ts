@@ -43,7 +43,7 @@ export function crashRecord(
 export function lastMinutes(
   recording: Recording | undefined,
   stallMs: number,
-  { points = 900, stacks = new Map<number, StallStack>() } = {},
+  { points = 900, stacks = new Map() }: { points?: number; stacks?: ReadonlyMap<number, StallStack> } = {},
 ): CrashRecord['history'] {
   try {
     return recording ? takeHistory(recording, stacks, { since: 900_000, points, stallMs }) : null;

@@ -9,6 +9,7 @@ import type { FromHost, Sibling } from '../lease/messages.ts';
 import type { Settings } from '../settings.ts';
 import type { FromWorker, Task } from '../worker.ts';
 import { trackCreations } from '../tracking/track.ts';
+import { startRecorder } from '../recorder/start.ts';
 import { askForLease, type Lease } from './ask.ts';
 import { isListening } from './occupied.ts';
 import { ownsSigusr1, watchSigusr1 } from './sigusr1.ts';
@@ -145,7 +146,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
 
   function work(task: Task['role']): void {
     if (closed || worker) return;
-    const task_: Task = { role: task, settings, identity, port };
+    const task_: Task = { role: task, settings, identity, port, recorder: recorder.task };
     let started: Worker;
     try {
       started = new Worker(workerSource, {
@@ -199,6 +200,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   };
   if (settings.shutdownCleanup) process.on('exit', leaveNoFile);
   installCounters();
+  const recorder = startRecorder(identity, process.env);
   const stopTracking = settings.track ? trackCreations() : undefined;
   join();
 
@@ -209,6 +211,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
       closed = true;
       clearTimeout(later);
       stopWatching();
+      recorder.stop();
       stopTracking?.();
       process.off('exit', leaveNoFile);
       lease?.end();

@@ -1,5 +1,7 @@
-import { openLocal } from '../../inspect/local.ts';
+import { threadId } from 'node:worker_threads';
 import type { Inspector } from '../../inspect/inspector.ts';
+import { openLocal } from '../../inspect/local.ts';
+import type { Subject } from '../../inspect/subject.ts';
 import type { Recording } from './recording.ts';
 
 /** How often it is looked whether the app ends. */
@@ -28,5 +30,24 @@ export function openUnseen(recording: Recording): Inspector {
     post: (method, params, options) => inspector.post(method, params, options),
     on: (method, listener) => inspector.on(method, listener),
     close,
+  };
+}
+
+/** The app's own process, with a session that is closed before the app can end. `close` when done. */
+export function ownSubject(recording: Recording): { subject: Subject; close(): void } {
+  const opened: { close(): Promise<void> }[] = [];
+  return {
+    subject: {
+      pid: process.pid,
+      procDir: '/proc/self',
+      lastKnown: new Map(),
+      ownThreadId: threadId,
+      async inspector() {
+        const inspector = openUnseen(recording);
+        opened.push(inspector);
+        return inspector;
+      },
+    },
+    close: () => opened.forEach((inspector) => void inspector.close()),
   };
 }

@@ -6,6 +6,7 @@ import { parseParameters } from '../../protocol/parameters.ts';
 import type { Envelope, ProcessInfo } from '../../protocol/replies.ts';
 import { pathPrefix, schema } from '../../protocol/wire.ts';
 import type { Front, Pod, Resident } from '../awake/pod.ts';
+import { keptName, sendKept } from '../crash/send.ts';
 import { admit } from './admit.ts';
 import { choose } from './choose.ts';
 import { forward, hops } from './forward.ts';
@@ -23,6 +24,8 @@ export async function answer(
   response: ServerResponse,
 ): Promise<void> {
   admit(request.headers, pod.settings);
+  const kept = keptName(request.url ?? '');
+  if (kept !== undefined) return answerKept(kept);
   const { name, selector, given } = parseTarget(request.url ?? '');
   const operation: Operation = operations[name];
   const method = operation.effect === 'read' ? 'GET' : 'POST';
@@ -37,6 +40,14 @@ export async function answer(
     if (hops(request) >= hopLimit) throw new NodeopsError('internal', 'agents pass this request round in a circle');
     return forward({ host, port }, request, body, response, parameters);
   };
+
+  async function answerKept({ name, selector }: { name: string; selector: string | undefined }): Promise<void> {
+    const chosen = choose(pod, front, selector);
+    const port = isResident(chosen) ? await chosen.asleep?.wake() : chosen.port;
+    if (port === undefined) return sendKept(name, request, response);
+    if (hops(request) >= hopLimit) throw new NodeopsError('internal', 'agents pass this request round in a circle');
+    return forward({ host: '127.0.0.1', port }, request, body, response, {});
+  }
 
   if (operation.scope === 'pod') {
     const door = front === 'door' ? undefined : pod.doorElsewhere();

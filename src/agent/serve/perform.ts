@@ -6,6 +6,8 @@ import { limits } from '../../protocol/limits.ts';
 import { type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
 import type { Envelope, Replies } from '../../protocol/replies.ts';
 import type { Pod, Resident } from '../awake/pod.ts';
+import { recorder } from '../recorder/attend.ts';
+import { recorded } from '../recorder/operations.ts';
 import { look } from './look.ts';
 import { inTurn } from './turns.ts';
 
@@ -20,13 +22,18 @@ type Handlers = {
 
 /** One for each entry of the protocol's table. */
 const handlers: Handlers = {
-  version: async ({ resident, pod }) => ({ data: resident.version, stuck: null, notes: pod.notes() }),
+  version: async ({ resident, pod }) => ({
+    data: resident.version,
+    stuck: null,
+    notes: [...pod.notes(), ...(resident.asleep ? [] : recorder().notes())],
+  }),
   processes: async ({ pod }) => ({ data: { processes: pod.list() }, stuck: null, notes: pod.notes() }),
   process: ({ look }, parameters) => look((subject) => readings.process(subject, parameters)),
   stats: ({ look }, parameters) => look((subject) => readings.stats(subject, parameters)),
   memstats: ({ look }, parameters) => look((subject) => readings.memstats(subject, parameters)),
   stack: ({ look }, parameters) => look((subject) => readings.stack(subject, parameters)),
   waits: ({ look }, parameters) => look((subject) => readings.waits(subject, parameters)),
+  ...recorded,
 };
 
 /** From outside one process at a time: all of them would open their inspector on the same port. */

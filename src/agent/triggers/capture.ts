@@ -2,8 +2,8 @@
 import type { ArtifactSink, CaptureControl } from '../../inspect/captures/capture.ts';
 import type { Subject } from '../../inspect/subject.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
-import { ownSubject } from '../crash/now.ts';
 import type { Recording } from '../recorder/recording.ts';
+import { ownSubject } from '../recorder/session.ts';
 
 /** A profile of a minute is some MB. */
 const limitBytes = 64 * 1024 * 1024;

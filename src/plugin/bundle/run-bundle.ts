@@ -151,9 +151,8 @@ function values(outcomes: readonly Outcome<unknown, Subject>[]): Subject[] {
 
 function folderOf(target: Target, taken: Set<string>): string {
   const { namespace, pod, address, container, pid } = targetName(target);
-  const parts = [namespace, pod ?? address, container, pid === null ? null : String(pid)].filter(
-    (part) => part !== null,
-  );
+  const place = pod ?? (address?.startsWith('process ') ? 'node' : address);
+  const parts = [namespace, place, container, pid === null ? null : String(pid)].filter((part) => part !== null);
   const stem = `processes/${parts.map(safePart).join('.')}`;
   let folder = stem;
   for (let n = 2; taken.has(folder); n++) folder = `${stem}-${n}`;

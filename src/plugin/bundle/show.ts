@@ -27,7 +27,7 @@ export async function showBundle(path: string, { open }: { open: boolean }, io: 
 export function summaryText({ at, pluginVersion, subjects }: Manifest): string {
   const lines = [`bundle of ${at}${pluginVersion ? `, made by kubectl-nodeops ${pluginVersion}` : ''}`];
   for (const { kind, name, files, missing } of subjects) {
-    lines.push('', `${kind} ${name}`);
+    lines.push('', name.startsWith(kind) ? name : `${kind} ${name}`);
     for (const { what, path, bytes } of files) lines.push(`  ${what}: ${path} (${bytesShort(bytes)})`);
     for (const { what, reason } of missing) lines.push(`  ${what}: could not be had: ${reason}`);
   }

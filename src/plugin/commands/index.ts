@@ -1,9 +1,9 @@
 import type { Command } from '../cli/command.ts';
 import { completion } from './completion.ts';
+import { diff } from './diff.ts';
 import { disable } from './disable.ts';
 import { doctor } from './doctor.ts';
 import { enable } from './enable.ts';
-import { diff } from './diff.ts';
 import { heapsnapshot } from './heapsnapshot.ts';
 import { options } from './options.ts';
 import { pprofCpu } from './pprof-cpu.ts';

@@ -6,6 +6,10 @@ export interface Column<T> {
   readonly wide?: boolean;
   /** What the cell shows; null shows as `-`. */
   text(value: T): string | null;
+  /** The figure behind the cell; where there is one, those far from the others' are marked. */
+  figure?(value: T): number | null;
+  /** A figure closer to the median than this, in its own unit, is not marked. @default 0 */
+  readonly leastDistance?: number;
 }
 
 const edges = [

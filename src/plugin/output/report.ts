@@ -10,6 +10,7 @@ import type { Skipped } from '../targets/selection.ts';
 import type { Target } from '../targets/target.ts';
 import { type Column, tableLines } from './columns.ts';
 import { documentText, isDocumentFormat, itemObject, listObject } from './document.ts';
+import { hasColors, markOutliers } from './outliers.ts';
 import { type TargetName, targetName, typedName } from './target-name.ts';
 
 /** How a reply is shown: at length and as one row; or always as rows. */
@@ -82,7 +83,8 @@ async function readable<T, R>(request: Report<T, R>, answered: readonly Answered
     process,
     ...lift(view.columns, ({ envelope }: Answered<T>) => envelope.data),
   ];
-  return joined(await tableLines(visible(columns, wide), answered));
+  const marked = markOutliers(visible(columns, wide), answered, hasColors(request.io));
+  return joined(await tableLines(marked, answered));
 }
 
 /** gops' own words: they fit no table of ours. */
@@ -104,7 +106,11 @@ function targetColumns<U extends { readonly target: TargetName }>(answered: read
 }
 
 function lift<T, U>(columns: readonly Column<T>[], of: (row: U) => T): Column<U>[] {
-  return columns.map((column) => ({ ...column, text: (row) => column.text(of(row)) }));
+  return columns.map(({ figure, ...column }) => ({
+    ...column,
+    text: (row) => column.text(of(row)),
+    ...(figure ? { figure: (row: U) => figure(of(row)) } : {}),
+  }));
 }
 
 function visible<T>(columns: readonly Column<T>[], wide: boolean): Column<T>[] {

@@ -77,7 +77,10 @@ async function eachNamespace(
 export function podTargets(api: KubeApi, pods: readonly Pod[], options: Omit<PodTargetOptions, 'pod'>): Target[] {
   return pods
     .filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
-    .map((pod) => ({ pod, ref: { namespace: pod.metadata.namespace!, name: pod.metadata.name, node: pod.spec?.nodeName } }))
+    .map((pod) => ({
+      pod,
+      ref: { namespace: pod.metadata.namespace!, name: pod.metadata.name, node: pod.spec?.nodeName },
+    }))
     .sort((a, b) => compare(a.ref, b.ref))
     .map(({ pod, ref }) => {
       const target = podTarget(api, { ...options, pod: ref });

@@ -8,6 +8,8 @@ export interface View {
   readonly paused: boolean;
   /** Shown below the table instead of the keys, such as a stack. */
   readonly panel: readonly string[] | undefined;
+  /** Lines of the panel, after its first, that are scrolled past. */
+  readonly scrolled: number;
 }
 
 export interface Size {
@@ -28,7 +30,7 @@ export const plain: Paint = { bold: String, inverse: String, alarm: String, dim:
 export function frame(rows: readonly Row[], view: View, size: Size, now: Date, paint: Paint): string[] {
   const sorted = sortRows(rows, view.sort);
   const heading = headingLine(rows, view, now);
-  const panel = view.panel?.slice(0, Math.max(3, Math.floor(size.rows / 2))) ?? [keys(view)];
+  const panel = view.panel ? panelLines(view.panel, view.scrolled, size.rows) : [keys(view)];
   const room = Math.max(1, size.rows - panel.length - 3);
   const selectedIndex = Math.max(
     0,
@@ -40,6 +42,13 @@ export function frame(rows: readonly Row[], view: View, size: Size, now: Date, p
   const more =
     sorted.length > visible.length ? [paint.dim(cut(`${sorted.length - visible.length} more`, size.columns))] : [];
   return [paint.bold(cut(heading, size.columns)), ...table, ...more, ...panel.map((line) => cut(line, size.columns))];
+}
+
+/** At most half the screen. */
+function panelLines([head = '', ...lines]: readonly string[], scrolled: number, rows: number): string[] {
+  const room = Math.max(3, Math.floor(rows / 2)) - 1;
+  const first = Math.min(scrolled, Math.max(0, lines.length - room));
+  return [head, ...lines.slice(first, first + room)];
 }
 
 function headingLine(rows: readonly Row[], { sort, paused }: View, now: Date): string {

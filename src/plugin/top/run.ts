@@ -1,10 +1,9 @@
 /** `top`: a screen on a terminal; a table every interval otherwise; NDJSON with `-o json`; one of either with `--once`. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCodes } from '../../protocol/errors.ts';
+import { errorCodes, NodeopsError } from '../../protocol/errors.ts';
 import { encodeError } from '../../protocol/wire.ts';
 import { askAll } from '../fanout/ask.ts';
 import { type Io, write } from '../io.ts';
-import { typedName } from '../output/target-name.ts';
 import { resolveTargets, type TargetInvocation } from '../targets/resolve.ts';
 import { type Row, rowName, sortRows, type TopColumn, topColumns } from './columns.ts';
 import { Watch } from './watch.ts';
@@ -27,7 +26,8 @@ export async function runTop(invocation: TopInvocation): Promise<number> {
   const ended = new AbortController();
   const signal = AbortSignal.any([io.signal, ended.signal]);
   const sort = topColumns.find(({ title }) => title.toLowerCase().startsWith(flags.sort));
-  const live = !flags.once && flags.output === undefined && io.stdout.isTTY === true && io.stdin.isTTY === true;
+  const terminal = io.stdout.isTTY === true && io.stdin.isTTY === true && io.env.TERM !== 'dumb';
+  const live = terminal && !flags.once && flags.output === undefined;
   const watch = new Watch({
     intervalMs: flags.interval,
     signal,
@@ -38,7 +38,7 @@ export async function runTop(invocation: TopInvocation): Promise<number> {
   watch.set(targets);
   const refreshing = refresh(watch, invocation, signal);
   try {
-    if (live) await runLive(watch, invocation);
+    if (live) await runLive(watch, sort, invocation);
     else if (flags.once) return await once(watch, flags, sort, io);
     else if (flags.output === 'json') await aborted(signal);
     else await tables(watch, flags.interval, sort, io);
@@ -49,7 +49,7 @@ export async function runTop(invocation: TopInvocation): Promise<number> {
   return 0;
 }
 
-async function runLive(watch: Watch, { flags, io }: TopInvocation): Promise<void> {
+async function runLive(watch: Watch, sort: TopColumn | undefined, { flags, io }: TopInvocation): Promise<void> {
   const [{ runScreen }, { stackText }] = await Promise.all([
     import('./screen.ts'),
     import('../../protocol/text/stack.ts'),
@@ -60,15 +60,13 @@ async function runLive(watch: Watch, { flags, io }: TopInvocation): Promise<void
     const [answer] = await askAll([target], 'stack', {}, { timeout: flags.timeout }, io);
     return answer?.value ? stackText(answer.value.data) : [answer?.error?.message ?? 'no answer'];
   };
-  await runScreen({ rows: () => watch.rows(), stack, profile: (row) => profileHint(row, io) }, io);
-}
-
-async function profileHint(row: Row, io: Io): Promise<string[]> {
-  const { container, pid, namespace } = row.target;
-  const flags = [namespace && `-n ${namespace}`, container && `-c ${container}`, pid && `--pid ${pid}`]
-    .filter(Boolean)
-    .join(' ');
-  return [`${io.program} pprof-cpu ${typedName(row.target)} ${flags}`];
+  const profile = async (row: Row): Promise<string[]> => {
+    const target = watch.targetOf(row);
+    if (!target) return ['it is gone'];
+    const { profileOf } = await import('./profile.ts');
+    return profileOf(target, flags.timeout, io);
+  };
+  await runScreen({ rows: () => watch.rows(), stack, profile, sort }, io);
 }
 
 /** The exit code is that of asking each once: 0, 3 when some failed, the first one's own when all did. */
@@ -125,8 +123,15 @@ async function refresh(watch: Watch, invocation: TopInvocation, signal: AbortSig
     await sleep(refreshMs, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
     await resolveTargets(invocation).then(
-      ({ targets }) => watch.set(targets),
-      () => {},
+      async ({ targets, api }) => {
+        watch.set(targets);
+        // its idle connection would stay open, one for each look
+        await api?.close();
+      },
+      // none left: all have gone
+      (error) => {
+        if (error instanceof NodeopsError && error.code === 'nothing-matched') watch.set([]);
+      },
     );
   }
 }

@@ -3,14 +3,16 @@ import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import type { Io } from '../io.ts';
-import { type Row, rowName, sortRows, topColumns } from './columns.ts';
-import { frame, type Paint, plain, type View } from './frame.ts';
+import { type Row, rowName, sortRows, type TopColumn, topColumns } from './columns.ts';
+import { frame, type Paint, type View } from './frame.ts';
 
 export interface ScreenActions {
   rows(): Row[];
   /** Lines for the panel; may be slow, may fail. */
   stack(row: Row): Promise<readonly string[]>;
   profile(row: Row): Promise<readonly string[]>;
+  /** Sorted by this to begin with; undefined by name. */
+  readonly sort: TopColumn | undefined;
 }
 
 const redrawMs = 100;
@@ -23,10 +25,11 @@ const styles: Paint = { ...colors, alarm: style(1, 22) };
 /** Runs until q, Ctrl-C or `io.signal`. */
 export async function runScreen(actions: ScreenActions, io: Io): Promise<void> {
   const stdin = io.stdin as ReadStream;
-  const paint = io.env.NO_COLOR ? styles : io.env.TERM === 'dumb' ? plain : colors;
-  let view: View = { sort: topColumns[0], selected: undefined, paused: false, panel: undefined };
+  const paint = io.env.NO_COLOR ? styles : colors;
+  let view: View = { sort: actions.sort, selected: undefined, paused: false, panel: undefined, scrolled: 0 };
   let held: Row[] | undefined;
   let drawn = 0;
+  let over = false;
   let timer: NodeJS.Timeout | undefined;
   const screen = createLogUpdate(io.stdout as NodeJS.WriteStream, { showCursor: false });
 
@@ -53,9 +56,13 @@ export async function runScreen(actions: ScreenActions, io: Io): Promise<void> {
   const show = async (what: string, ask: (row: Row) => Promise<readonly string[]>): Promise<void> => {
     const row = rows().find((candidate) => rowName(candidate) === view.selected) ?? sortRows(rows(), view.sort)[0];
     if (!row) return;
-    change({ panel: [`${what} of ${rowName(row)} …`] });
+    const name = rowName(row);
+    const waiting = [`${what} of ${name} …`];
+    change({ panel: waiting, scrolled: 0, selected: name });
     const lines = await ask(row).catch((error: Error) => [error.message]);
-    change({ panel: [`${what} of ${rowName(row)} (esc closes)`, ...lines] });
+    // closed, or another was asked for meanwhile
+    if (view.panel === waiting && !over)
+      change({ panel: [`${what} of ${name} (esc closes, page up and down scroll)`, ...lines] });
   };
   const move = (by: number): void => {
     const names = sortRows(rows(), view.sort).map(rowName);
@@ -74,6 +81,8 @@ export async function runScreen(actions: ScreenActions, io: Io): Promise<void> {
     down: () => move(1),
     j: () => move(1),
     escape: () => change({ panel: undefined }),
+    pageup: () => change({ scrolled: Math.max(0, view.scrolled - 5) }),
+    pagedown: () => change({ scrolled: Math.min((view.panel?.length ?? 1) - 1, view.scrolled + 5) }),
     space: () => {
       held = held ? undefined : actions.rows();
       change({ paused: held !== undefined });
@@ -100,6 +109,7 @@ export async function runScreen(actions: ScreenActions, io: Io): Promise<void> {
     draw();
     await ended;
   } finally {
+    over = true;
     clearInterval(ticking);
     clearTimeout(timer);
     stdin.off('keypress', onKey);

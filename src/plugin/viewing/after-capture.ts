@@ -16,7 +16,8 @@ export async function afterCapture(
   const profile = merged?.profile ?? only?.profile;
   if (!path) return 0;
   if (options.tool !== undefined) return (await import('./tool.ts')).runTool(options.tool, path, io);
-  if (capture === 'trace') return hasDisplay(io) && !path.endsWith('.trace') ? (await import('./web.ts')).showUntilClosed(path, io) : 0;
+  if (capture === 'trace')
+    return hasDisplay(io) && !path.endsWith('.trace') ? (await import('./web.ts')).showUntilClosed(path, io) : 0;
   if (!profile || !isInteractive(io)) return 0;
   const { prompt } = await import('./prompt.ts');
   await prompt(profile, { path, sourceDirectory: options.sourceDirectory }, io);

@@ -60,7 +60,7 @@ describe.each([
     let from = 0;
     let requests = 0;
     while (from < bytes) {
-      const got = await part(app, id, from, 100_000 + Math.floor(Math.random() * 2_000_000), encoding);
+      const got = await part(app, id, from, 50_000 + Math.floor(Math.random() * 400_000), encoding);
       parts.push(got);
       from += got.length;
       requests++;
@@ -162,15 +162,15 @@ describe('a slow client', () => {
   it('holds a profile back that is larger than the window', async () => {
     const app = await App.start('node', `setInterval(() => { for (let i = 0; i < 1e6; i++) Math.sqrt(i); }, 10)`, {
       artifacts: unwritable(),
-      memory: { windowBytes: 100_000 },
+      memory: { windowBytes: 20_000 },
     });
-    const { id } = await app.capture('pprof-cpu', 'duration=3000&interval=100');
+    const { id } = await app.capture('pprof-cpu', 'duration=2000&interval=100');
     await app.until(id, ({ bytes }) => bytes > 0);
     await sleep(300);
     expect(await app.info(id)).toMatchObject({ state: 'running', phase: 'fetching the profile' });
     const { body } = await app.request('GET', `/v1/jobs/${id}/artifact`);
     const ended = await app.ended(id);
-    expect(ended).toMatchObject({ state: 'finished', resumable: true, path: null });
+    expect(ended).toMatchObject({ state: 'finished', path: null });
     expect(sha256(body)).toBe(ended.sha256);
     await app.stop();
   });

@@ -23,7 +23,7 @@ const row = (pod: string, change: Partial<Sample> = {}): Row => ({
   sample: { ...sample, ...change },
   problem: undefined,
 });
-const view: View = { sort: topColumns[0], selected: undefined, paused: false, panel: undefined };
+const view: View = { sort: topColumns[0], selected: undefined, paused: false, panel: undefined, scrolled: 0 };
 const now = new Date(2026, 10, 22, 12, 0, 0);
 const rows = [row('api-0'), row('api-1', { cpuPercent: 100, utilization: 1 }), row('api-10'), row('api-2')];
 
@@ -75,5 +75,13 @@ describe('the picture of top', () => {
     const [, , line] = frame([row('hot', { cpuPercent: 99 })], view, { columns: 120, rows: 10 }, now, paint);
     expect(line).toContain('!99%!');
     expect(line).not.toContain('!11.0%!');
+  });
+
+  it('shows a panel of at most half the screen, scrolled', () => {
+    const panel = ['stack', ...Array.from({ length: 40 }, (_, i) => `line ${i}`)];
+    const size = { columns: 80, rows: 20 };
+    const lines = frame(rows, { ...view, panel, scrolled: 5 }, size, now, plain);
+    expect(lines.slice(-10)).toEqual(['stack', ...Array.from({ length: 9 }, (_, i) => `line ${i + 5}`)]);
+    expect(frame(rows, { ...view, panel, scrolled: 99 }, size, now, plain).at(-1)).toBe('line 39');
   });
 });

@@ -1,0 +1,51 @@
+/** `GET /v1/artifacts/NAME?process=SELECTOR`: the bytes of a kept file, from any byte on. */
+import { open } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { NodeopsError } from '../../protocol/errors.ts';
+import { pathPrefix } from '../../protocol/wire.ts';
+import { keptHere, noSuchArtifact } from '../recorder/operations.ts';
+
+const prefix = `${pathPrefix}artifacts/`;
+
+/** The kept file that a request's path names, and the process to ask; undefined for another path. */
+export function keptName(url: string): { name: string; selector: string | undefined } | undefined {
+  const [path = '', query] = url.split('?', 2);
+  if (!path.startsWith(prefix)) return undefined;
+  return { name: path.slice(prefix.length), selector: new URLSearchParams(query).get('process') ?? undefined };
+}
+
+/** Throws what makes it impossible before anything was sent. */
+export async function sendKept(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== 'GET') {
+    response.setHeader('allow', 'GET');
+    throw new NodeopsError('bad-request', `an artifact takes GET, not ${request.method}`);
+  }
+  const found = keptHere().find(name);
+  if (!found) throw noSuchArtifact(name);
+  const file = await open(found.path).catch(() => {
+    throw noSuchArtifact(name);
+  });
+  try {
+    const { size } = await file.stat();
+    const [, asked] = /^bytes=(\d{1,15})-$/.exec(request.headers.range ?? '') ?? [];
+    const from = Number(asked ?? 0);
+    if (from > 0 && from >= size) {
+      response.writeHead(416, { 'content-range': `bytes */${size}`, 'content-length': 0 });
+      return void response.end();
+    }
+    response.writeHead(asked === undefined ? 200 : 206, {
+      'content-type': 'application/octet-stream',
+      'content-length': size - from,
+      'accept-ranges': 'bytes',
+      ...(asked === undefined || size === 0 ? {} : { 'content-range': `bytes ${from}-${size - 1}/${size}` }),
+    });
+    if (size === 0) return void response.end();
+    // a file that is replaced meanwhile keeps its bytes for who has it open
+    await pipeline(file.createReadStream({ start: from, end: size - 1, autoClose: false }), response).catch(() =>
+      response.destroy(),
+    );
+  } finally {
+    await file.close().catch(() => {});
+  }
+}
