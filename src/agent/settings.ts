@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { knownPort } from '../protocol/limits.ts';
+import { type ArtifactSettings, artifactSettings } from './jobs/settings.ts';
 import type { ListenOptions } from './public.d.ts';
 
 export interface Settings {
@@ -18,6 +19,8 @@ export interface Settings {
   readonly sleepAfterMs: number;
   /** Whether it is kept where handles, requests and timers are created. */
   readonly track: boolean;
+  /** Where captures are kept. */
+  readonly artifacts: ArtifactSettings;
   /** What was asked for in vain; shown by `version`. */
   readonly notes: readonly string[];
 }
@@ -85,6 +88,8 @@ export function fromEnvironment(environment: Environment): Settings {
   }
   const track = environment.NODEOPS_TRACK === 'async';
   if (!track && isSet(environment.NODEOPS_TRACK)) ignored('NODEOPS_TRACK', 'no tracking');
+  const artifacts = artifactSettings(environment);
+  notes.push(...artifacts.notes);
   const configDir = environment.NODEOPS_CONFIG_DIR || environment.GOPS_CONFIG_DIR;
   return {
     ...address,
@@ -96,6 +101,7 @@ export function fromEnvironment(environment: Environment): Settings {
     reusePort: isSet(environment.NODEOPS_REUSE_PORT),
     sleepAfterMs,
     track,
+    artifacts,
     notes,
   };
 }

@@ -24,7 +24,10 @@ export interface Reading<T> {
 }
 
 /** Operations that are answered by looking at one process. The others the server answers itself, and what is recorded the agent. */
-export type ReadingName = Exclude<OperationName, 'version' | 'processes' | 'history' | 'artifacts' | 'remove-artifact'>;
+export type ReadingName = Exclude<
+  OperationName,
+  'version' | 'processes' | 'history' | 'artifacts' | 'remove-artifact' | 'gc' | 'setgc'
+>;
 export type Readings = {
   readonly [N in ReadingName]: (subject: Subject, parameters: Parameters<N>) => Promise<Reading<Replies[N]>>;
 };

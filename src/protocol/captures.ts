@@ -1,9 +1,9 @@
 /**
  * Captures: operations that yield an artifact. They are jobs, so that losing the connection loses nothing:
  *
- *   POST   /v1/CAPTURE?process=SELECTOR&…        starts one, 201 with its JobInfo; `busy` while another heavy one runs there
- *   GET    /v1/jobs/ID?process=SELECTOR          its JobInfo
- *   GET    /v1/jobs/ID/progress?process=…        NDJSON: a JobInfo whenever something changed and at least once a second
+ *   POST   /v1/CAPTURE?process=SELECTOR&…        starts one, 201 with its JobInfo in an Envelope; `busy` while another heavy one runs there
+ *   GET    /v1/jobs/ID?process=SELECTOR          its JobInfo in an Envelope
+ *   GET    /v1/jobs/ID/progress?process=…        NDJSON: a bare JobInfo whenever something changed and at least once a second
  *   POST   /v1/jobs/ID/stop?process=…            ends it early, keeping what there is where the format allows
  *   GET    /v1/jobs/ID/artifact?process=…        the bytes; `Range: bytes=N-` counts uncompressed bytes, `Accept-Encoding` zstd or gzip
  *   DELETE /v1/jobs/ID?process=…                 abandons it: what runs is stopped, what was kept is removed

@@ -16,6 +16,8 @@ export interface Operation<P extends ParameterSet = ParameterSet> {
   readonly summary: string;
   readonly cost: Cost;
   readonly parameters: P;
+  /** Milliseconds until it is answered at the latest, durations among its parameters added. @default limits.readDeadlineMs */
+  readonly deadlineMs?: number;
 }
 
 const none = {} as const satisfies ParameterSet;
@@ -87,7 +89,13 @@ export const operations = {
     cost: 'none',
     parameters: {
       since: { type: 'duration', summary: 'how far to look back', default: 900_000, min: 1_000, max: 21_600_000 },
-      points: { type: 'integer', summary: 'samples in the reply at most; more are merged', default: 900, min: 1, max: 2_400 },
+      points: {
+        type: 'integer',
+        summary: 'samples in the reply at most; more are merged',
+        default: 900,
+        min: 1,
+        max: 2_400,
+      },
     },
   },
   artifacts: {
@@ -103,6 +111,24 @@ export const operations = {
     summary: 'Remove one kept artifact',
     cost: 'none',
     parameters: { name: { type: 'text', summary: 'as `artifacts` names it', default: '', maxLength: 256 } },
+  },
+  gc: {
+    effect: 'effect',
+    scope: 'process',
+    summary: 'Run a full garbage collection and print what it freed',
+    cost: 'long pause',
+    parameters: none,
+    // V8 collects only when JavaScript lets the event loop turn
+    deadlineMs: 30_000,
+  },
+  setgc: {
+    effect: 'effect',
+    scope: 'process',
+    summary: 'Set how far the heap may grow before the next major garbage collection',
+    cost: 'none',
+    parameters: {
+      percent: { type: 'text', summary: 'growth in percent, 1 to 10000, or off', maxLength: 8 },
+    },
   },
 } as const satisfies Record<keyof Replies, Operation>;
 

@@ -346,6 +346,26 @@ export interface RemoveArtifactReply {
   bytes: number;
 }
 
+export interface GcReply {
+  /** `usedBefore - usedAfter`, zero when the app allocated more meanwhile. */
+  freedBytes: number;
+  usedBeforeBytes: number;
+  usedAfterBytes: number;
+  /** Size of the heap as reserved from the system. */
+  totalBeforeBytes: number;
+  totalAfterBytes: number;
+  /** How long JavaScript stood still, at most: it includes the way to the main thread and back. */
+  pauseMs: number;
+}
+
+export interface SetgcReply {
+  /** Percent; null: V8 decides for itself, from how fast it allocates and collects. */
+  previous: number | null;
+  current: number | null;
+  /** What V8 made of it, in one sentence. */
+  note: string;
+}
+
 export interface Replies {
   version: VersionReply;
   processes: ProcessesReply;
@@ -357,6 +377,8 @@ export interface Replies {
   history: HistoryReply;
   artifacts: ArtifactsReply;
   'remove-artifact': RemoveArtifactReply;
+  gc: GcReply;
+  setgc: SetgcReply;
 }
 
 /** Around every reply. */

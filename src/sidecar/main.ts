@@ -40,7 +40,8 @@ function start(): void {
   process.on('uncaughtException', (error) => say(String(error?.stack ?? error)));
   process.on('unhandledRejection', (error) => say(String(error)));
 
-  const port = new Int32Array(new SharedArrayBuffer(4));
+  // the agent's shares these three words with its main thread
+  const port = new Int32Array(new SharedArrayBuffer(12));
   const identity = identify(settings);
   startKeeper(
     { role: { mode: 'keeper', inherited: [] }, settings, identity, port },

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { Pod, Resident } from '../agent/awake/pod.ts';
 import { identify } from '../agent/identity.ts';
 import { removeOwnArtifacts } from '../agent/jobs/directory.ts';
-import { artifactSettings } from '../agent/jobs/store.ts';
+import { artifactSettings } from '../agent/jobs/settings.ts';
 import { serverOf } from '../agent/serve/server.ts';
 import { fromEnvironment } from '../agent/settings.ts';
 import { attachWindowBytes } from '../protocol/attach.ts';
@@ -22,7 +22,7 @@ const closeMs = 35_000;
 
 const [, , container = '', only = ''] = process.argv;
 // what the app's agent would obey is not for a helper that kubectl exec lets in
-const settings = { ...fromEnvironment({}), container: container || null };
+const settings = { ...fromEnvironment({}), artifacts: artifactSettings(process.env), container: container || null };
 const lines = new Lines();
 const residents = new Residents(lines, settings.container, null);
 const { info, version } = identify(settings);
@@ -41,7 +41,7 @@ function end(): void {
   if (ending) return;
   ending = true;
   const leave = (): void => {
-    removeOwnArtifacts(artifactSettings(process.env).directory);
+    removeOwnArtifacts(settings.artifacts.directory);
     process.exit(0);
   };
   setTimeout(leave, closeMs);

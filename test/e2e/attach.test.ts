@@ -21,7 +21,11 @@ const asUser = (user: number) => ({
   seccompProfile: { type: 'RuntimeDefault' },
 });
 const bare = (script: string, more: object = {}) => ({ ...container(bed, { script, agent: false }), ...more });
-const loud = { name: 'NODE_OPTIONS', value: '--import=data:text/javascript,console.log("noise")' };
+const annotated = (object: object, annotations: object) => {
+  const { metadata } = object as { metadata: object };
+  return { ...object, metadata: { ...metadata, annotations } };
+};
+const loud = { name: 'NODE_OPTIONS', value: '--import=data:text/javascript,console.log(`noise`)' };
 
 beforeAll(async () => {
   image = await mkdtemp(join(tmpdir(), 'nodeops-image-'));
@@ -43,13 +47,16 @@ beforeAll(async () => {
     pod('two-0', [bare(healthy, { name: 'web' }), bare(healthy.replace('3000', '3001'), { name: 'jobs' })]),
     pod('none-0', [bare('', { command: ['sh', '-c', 'sleep 600'] })]),
     pod('small-0', [bare('', { command: ['sh', '-c', 'sleep 600'], resources: { limits: { memory: '48Mi' } } })]),
-    pod(
-      'users-0',
-      [
-        bare(healthy, { name: 'one', securityContext: asUser(1000) }),
-        bare(healthy.replace('3000', '3001'), { name: 'other', securityContext: asUser(2000) }),
-      ],
-      { shareProcessNamespace: true },
+    annotated(
+      pod(
+        'users-0',
+        [
+          bare(healthy, { name: 'one', securityContext: asUser(1000) }),
+          bare(healthy.replace('3000', '3001'), { name: 'other', securityContext: asUser(2000) }),
+        ],
+        { shareProcessNamespace: true },
+      ),
+      { 'kubectl.kubernetes.io/default-container': 'one' },
     ),
     pod('beside-0', [bare(healthy), container(bed, { name: 'library', script: healthy.replace('3000', '3001') })], {
       shareProcessNamespace: true,
@@ -73,11 +80,14 @@ async function commands(name: string): Promise<string[]> {
   const { stdout } = await bed.kubectl(['exec', name, '--', 'node', '-e', script]);
   return stdout.split('\n').filter((line) => line !== '');
 }
-const listeningScript =
-  "console.log(require('fs').readFileSync('/proc/net/tcp', 'latin1').split('\\n').filter((l) => / 0A /.test(l)).map((l) => parseInt(l.trim().split(/[ :]+/)[2], 16)).join(' '))";
+const listeningScript = `
+  for (const table of ['tcp', 'tcp6'])
+    for (const line of require('fs').readFileSync('/proc/net/' + table, 'latin1').split('\\n'))
+      if (/ 0A /.test(line)) console.log(parseInt(/:([0-9A-F]{4}) /.exec(line)[1], 16));
+`;
 async function ports(name: string): Promise<number[]> {
   const { stdout } = await bed.kubectl(['exec', name, '--', 'node', '-e', listeningScript]);
-  return stdout.trim().split(' ').filter(Boolean).map(Number);
+  return stdout.split('\n').filter(Boolean).map(Number);
 }
 
 describe('--attach=exec', () => {
@@ -145,12 +155,12 @@ describe('--attach=exec', () => {
   });
 
   it("sees another user's process, and says why it cannot look into it", async () => {
-    const { stdout } = await bed.nodeops(['list', 'users-0', '-c', 'one', '--attach=exec', '-o', 'json']);
+    const { stdout } = await bed.nodeops(['list', 'users-0', '--attach=exec', '-o', 'json']);
     const processes: { uid: number; pid: number }[] = JSON.parse(stdout).data.processes;
     expect(processes.map(({ uid }) => uid).sort()).toEqual([1000, 2000]);
     const { pid } = processes.find(({ uid }) => uid === 2000)!;
-    const { stderr } = await bed.nodeops(['memstats', 'users-0', '-c', 'one', '--attach=exec', '--pid', String(pid)]);
-    expect(stderr).toMatch(/no process|belongs to/);
+    const { stderr } = await bed.nodeops(['memstats', 'users-0', '--attach=exec', '--pid', String(pid)]);
+    expect(stderr).toContain(`process ${pid} belongs to another user, and we are user 1000`);
   });
 
   it('is not done for an address, and does not hide that a pod is missing', async () => {

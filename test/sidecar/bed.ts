@@ -66,12 +66,17 @@ export async function ask<N extends OperationName>(app: App, name: N, parameters
   return (await attach(app.pid)).ask(name, parameters);
 }
 
-/** Payloads that run below this process. */
+/** Payloads that run for this test's apps, whoever is their parent by now. */
 export function helpers(): number[] {
+  const pids = bed.apps.map(({ pid }) => String(pid));
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => commandLine(pid).includes(attachMarker) && descends(pid));
+    .filter((helper) => {
+      const argv = commandLine(helper);
+      const marked = argv.indexOf(attachMarker);
+      return marked >= 0 && pids.includes(argv[marked + 2]!);
+    });
 }
 
 export function commandLine(pid: number): string[] {
@@ -80,18 +85,6 @@ export function commandLine(pid: number): string[] {
   } catch {
     return [];
   }
-}
-
-function descends(pid: number): boolean {
-  for (let at = pid; at > 1; ) {
-    if (at === process.pid) return true;
-    try {
-      at = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${at}/status`, 'latin1'))?.[1]);
-    } catch {
-      return false;
-    }
-  }
-  return false;
 }
 
 /** Ports on which a process listens. */

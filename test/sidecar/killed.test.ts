@@ -1,22 +1,25 @@
 /** The plugin, ended by SIGKILL at every stage: what is left behind is nothing. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundlePlugin } from '../../scripts/plugin-bundle.ts';
 import type { App } from '../inspect/harness/app.ts';
-import { everyNode, helpers, listening, start, until, useBed } from './bed.ts';
+import { bed, everyNode, helpers, listening, start, until, useBed } from './bed.ts';
 
 useBed();
 const { 24: node } = everyNode as { 24: string };
 const directory = mkdtempSync(join(tmpdir(), 'nodeops-killed-'));
 const plugin = join(directory, 'plugin.cjs');
+const payload = join(directory, 'payload.cjs');
+const asking = new URL('asking.ts', import.meta.url).pathname;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   await bundlePlugin(plugin);
+  writeFileSync(payload, bed.payload);
 });
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -57,6 +60,13 @@ async function expectUntouched(app: App): Promise<void> {
   const { length } = app.stdout;
   await until(() => app.stdout.length > length + 20, 5_000);
   expect(app.child.exitCode).toBeNull();
+}
+
+/** Artifacts on disk. */
+function kept(): string[] {
+  return readdirSync(directory)
+    .filter((name) => name.startsWith('nodeops-'))
+    .flatMap((name) => readdirSync(join(directory, name)));
 }
 
 describe('the plugin is killed', () => {
@@ -101,16 +111,23 @@ describe('the plugin is killed', () => {
   });
 
   it.each([
-    ['in a CPU profile', ['pprof-cpu', '--duration', '30s', '--no-prompt']],
-    ['in a trace', ['trace', '--duration', '30s', '--no-prompt']],
-    ['in a heap snapshot', ['heapsnapshot', '--force']],
-  ])('%s', async (_, args) => {
+    ['in a CPU profile', 'pprof-cpu?duration=30000', undefined],
+    ['in a trace', 'trace?duration=30000', undefined],
+    ['in a heap profile', 'pprof-heap?duration=30000', undefined],
+    ['in a heap snapshot', 'heapsnapshot?force=true', undefined],
+    ['in a download', 'heapsnapshot?force=true', 'download'],
+  ])('%s', async (_, path, download) => {
     const app = await start(node, ['-e', counting]);
-    const child = run(app, ...args);
-    await until(() => app.stderr.includes('Debugger attached') || child.exitCode !== null);
-    expect(child.exitCode, child.said).toBeNull();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const args = [asking, payload, String(app.pid), path, ...(download ? [download] : [])];
+    const child = spawn(node, args, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { PATH: process.env.PATH, TMPDIR: directory },
+    });
+    children.push(child);
+    const [said] = await once(child.stdout, 'data');
+    expect(String(said)).toBe('running\n');
     await kill(child);
     await expectUntouched(app);
+    expect(kept()).toEqual([]);
   });
 });

@@ -36,4 +36,6 @@ export interface Pod {
   doorElsewhere(): { host: string; port: number } | undefined;
   /** Sentences about this agent for `version`. */
   notes(): string[];
+  /** An agent that was woken does not fall asleep again while one of these says so. */
+  holding?(held: () => boolean): void;
 }

@@ -12,6 +12,7 @@ export function startWoken({ settings, identity }: Task, role: { key: string; ke
   const end = () => process.exit(0);
   lease.on('error', end).on('close', end).resume();
 
+  const holds: (() => boolean)[] = [];
   const self: Resident = { info: identity.info, version: identity.version, asleep: undefined };
   const pod: Pod = {
     settings,
@@ -20,6 +21,7 @@ export function startWoken({ settings, identity }: Task, role: { key: string; ke
     list: () => [self.info],
     doorElsewhere: () => ({ host: '127.0.0.1', port: role.keeperPort }),
     notes: () => [...settings.notes],
+    holding: (held) => void holds.push(held),
   };
   const steps = doorstep(receive(pod), undefined);
   const server = steps.open(() => self);
@@ -35,7 +37,7 @@ export function startWoken({ settings, identity }: Task, role: { key: string; ke
   });
   setInterval(
     () => {
-      if (steps.count() > 0) lastUse = Date.now();
+      if (steps.count() > 0 || holds.some((held) => held())) lastUse = Date.now();
       else if (Date.now() - lastUse >= settings.sleepAfterMs) end();
     },
     Math.min(1_000, settings.sleepAfterMs),

@@ -1,5 +1,5 @@
 /**
- * Watches memory run short. From three quarters of a limit on allocations are sampled; close to it a record is kept, while there is
+ * Watches memory run short. From two thirds of a limit on allocations are sampled; close to it a record is kept, while there is
  * still somebody to write it: V8 out of memory and the kernel's SIGKILL leave no time.
  */
 import type { CrashRecord } from '../../protocol/crash.ts';
@@ -9,8 +9,11 @@ import type { Watch } from '../recorder/watch.ts';
 import type { Kept } from './kept.ts';
 import { crashRecord, lastMinutes, recordName } from './record.ts';
 
-const sampleAt = 0.75;
-const recordAt = 0.88;
+/** Shares of a limit. V8 gives up at some four fifths already where collections free too little. */
+const sampleAt = 0.65;
+const recordAt = 0.8;
+/** Memory counts as what it will be in so many seconds, at the pace of the last one. */
+const aheadSeconds = 2;
 /** From one record of a kind to the next, restarts included. */
 const pauseMs = 600_000;
 /** Sampling that came to nothing is not begun again for as long. */
@@ -28,6 +31,7 @@ export function watchMemory(kept: Kept, info: ProcessInfo): (watch: Watch) => vo
   let sampledAt = Number.NEGATIVE_INFINITY;
   let recording = false;
   const recordedAt = new Map<Kind, number>();
+  const pressure = pressureGauge();
 
   const mayRecord = (kind: Kind): boolean => {
     if (recording) return false;
@@ -46,15 +50,13 @@ export function watchMemory(kept: Kept, info: ProcessInfo): (watch: Watch) => vo
       const base: CrashRecord = crashRecord(info, kind, summary, { history });
       // first what is at hand: the rest may come too late
       kept.write(name, JSON.stringify(base));
-      const found = { ...base, ...(await readNow(figures)) };
-      kept.write(name, JSON.stringify(found));
-      const profile = (await sampling)?.finish();
+      // then what allocated, which is asked of V8 alone; stacks and spaces come last
+      const text = await (await sampling?.catch(() => undefined))?.finish();
       sampling = undefined;
-      const text = await profile;
-      if (!text) return;
-      const heapProfile = name.replace(/\.json$/, '.heapprofile');
-      kept.write(heapProfile, text);
-      kept.write(name, JSON.stringify({ ...found, heapProfile } satisfies CrashRecord));
+      const heapProfile = text ? name.replace(/\.json$/, '.heapprofile') : null;
+      if (text && heapProfile) kept.write(heapProfile, text);
+      kept.write(name, JSON.stringify({ ...base, heapProfile } satisfies CrashRecord));
+      kept.write(name, JSON.stringify({ ...base, heapProfile, ...(await readNow(figures)) } satisfies CrashRecord));
     } finally {
       recording = false;
     }
@@ -74,21 +76,25 @@ export function watchMemory(kept: Kept, info: ProcessInfo): (watch: Watch) => vo
     if (share < recordAt || !mayRecord(kind)) return;
     const what = kind === 'near-heap-limit' ? 'the V8 heap' : 'resident memory';
     const of = kind === 'near-heap-limit' ? 'heap limit' : "container's limit";
-    const summary = `${what} is ${bytesShort(used)}, ${percent(share)} of the ${of} of ${bytesShort(limit)}`;
+    const summary = `${what} is ${bytesShort(used)}, ${percent(used / limit)} of the ${of} of ${bytesShort(limit)}`;
     record(watch, kind, summary).catch(() => {});
   };
 }
 
-/** The limit that is closest. */
-function pressure({ recording }: Watch): { share: number; kind: Kind; used: number; limit: number } {
-  const { heapUsedBytes = 0, rssBytes = 0 } = recording.latest()?.mean ?? {};
-  const of = (kind: Kind, used: number, limit: number) => ({
-    ...{ kind, used, limit },
-    share: used > 0 && limit > 0 ? used / limit : 0,
-  });
-  const heap = of('near-heap-limit', heapUsedBytes, recording.get('heapLimitBytes'));
-  const memory = of('near-memory-limit', rssBytes, recording.get('memoryLimitBytes'));
-  return heap.share >= memory.share ? heap : memory;
+/** The limit that is closest, seen with each second. */
+function pressureGauge(): (watch: Watch) => { share: number; kind: Kind; used: number; limit: number } {
+  const before = new Map<Kind, number>();
+  return ({ recording }) => {
+    const { heapUsedBytes = 0, rssBytes = 0 } = recording.latest()?.mean ?? {};
+    const of = (kind: Kind, used: number, limit: number) => {
+      const growth = Math.max(0, used - (before.get(kind) ?? used));
+      before.set(kind, used);
+      return { kind, used, limit, share: used > 0 && limit > 0 ? (used + growth * aheadSeconds) / limit : 0 };
+    };
+    const heap = of('near-heap-limit', heapUsedBytes, recording.get('heapLimitBytes'));
+    const memory = of('near-memory-limit', rssBytes, recording.get('memoryLimitBytes'));
+    return heap.share >= memory.share ? heap : memory;
+  };
 }
 
 /** When the newest record of a kind was kept, by any process. */

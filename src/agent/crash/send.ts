@@ -8,11 +8,9 @@ import { keptHere, noSuchArtifact } from '../recorder/operations.ts';
 
 const prefix = `${pathPrefix}artifacts/`;
 
-/** The kept file that a request's path names, and the process to ask; undefined for another path. */
-export function keptName(url: string): { name: string; selector: string | undefined } | undefined {
-  const [path = '', query] = url.split('?', 2);
-  if (!path.startsWith(prefix)) return undefined;
-  return { name: path.slice(prefix.length), selector: new URLSearchParams(query).get('process') ?? undefined };
+/** The kept file that a request's path names; undefined for another path. */
+export function keptName(path: string): string | undefined {
+  return path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
 }
 
 /** Throws what makes it impossible before anything was sent. */

@@ -1,5 +1,5 @@
 /** Where crash records go: only where NODEOPS_ARTIFACTS_DIR says so, for a temporary directory ends with the container. */
-import { artifactSettings } from '../jobs/store.ts';
+import { artifactSettings } from '../jobs/settings.ts';
 import type { KeptSettings } from './kept.ts';
 
 /** Of the artifact directory's limit, at most: what captures take comes on top. */

@@ -16,11 +16,11 @@ export async function withCapture<T>(
   durationMs: number,
   use: (artifact: IncomingMessage) => Promise<T>,
 ): Promise<T> {
-  const { id } = await door.json<JobInfo>('POST', `${capture}?duration=${durationMs}`);
+  const { id } = await door.ask<JobInfo>('POST', `${capture}?duration=${durationMs}`);
   try {
     const endAt = performance.now() + durationMs + graceMs;
     while (true) {
-      const info = await door.json<JobInfo>('GET', `jobs/${id}`);
+      const info = await door.ask<JobInfo>('GET', `jobs/${id}`);
       if (info.state === 'finished') break;
       // what is not kept on disk goes on only as it is fetched
       if (info.state === 'running' && !info.resumable && info.bytes > 0) break;

@@ -3,7 +3,8 @@ import { NodeopsError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
 import { Job, type JobProcess } from './job.ts';
 import type { MemoryLimits } from './memory-artifact.ts';
-import { type ArtifactSettings, ArtifactStore } from './store.ts';
+import type { ArtifactSettings } from './settings.ts';
+import { ArtifactStore } from './store.ts';
 
 /** Waits of the manager, in milliseconds; each defaults to the entry of `limits` of that name. */
 export interface JobTimes {
@@ -32,6 +33,10 @@ export class JobManager {
   /** Captures that run or are kept: while there are some the agent has a reason to stay awake. */
   get size(): number {
     return this.#jobs.size;
+  }
+
+  ids(): string[] {
+    return [...this.#jobs.keys()];
   }
 
   /** Starts a capture. Throws `busy` while another one that it would disturb runs on that process. */

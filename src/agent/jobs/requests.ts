@@ -7,6 +7,7 @@ import type { Envelope } from '../../protocol/replies.ts';
 import { encodeError, pathPrefix, schema } from '../../protocol/wire.ts';
 import type { Job, JobProcess } from './job.ts';
 import type { JobManager } from './manager.ts';
+import { isJobPath } from './paths.ts';
 import { streamProgress } from './progress.ts';
 import { sendArtifact } from './transfer.ts';
 
@@ -16,11 +17,6 @@ export interface JobContext {
   readonly process: JobProcess;
   /** Captures and what changes them are refused. */
   readonly readOnly: boolean;
-}
-
-/** Whether a path (without its query) is one of ours. */
-export function isJobPath(path: string): boolean {
-  return isCaptureName(path.slice(pathPrefix.length)) || path.startsWith(`${pathPrefix}jobs/`);
 }
 
 /**

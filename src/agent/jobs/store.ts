@@ -1,40 +1,17 @@
 import { statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { NodeopsError } from '../../protocol/errors.ts';
-import { limits } from '../../protocol/limits.ts';
 import type { Artifact } from './artifact.ts';
 import { openDirectory, ownPrefix, removeLeftovers } from './directory.ts';
 import { FileArtifact, type Quota } from './file-artifact.ts';
 import { MemoryArtifact, type MemoryLimits } from './memory-artifact.ts';
+import type { ArtifactSettings } from './settings.ts';
 
 /** Free space is looked at again after so many bytes. */
 const lookBytes = 4 * 1024 * 1024;
 /** What is left to the app of a disk that it shares with us: this much, or a twentieth of a small one. */
 const reserveBytes = 64 * 1024 * 1024;
 const tmpfsMagic = 0x01021994;
-
-export interface ArtifactSettings {
-  /** Artifacts are kept in `nodeops-UID` in it. */
-  readonly directory: string;
-  readonly limitBytes: number;
-  /** What was asked for in vain. */
-  readonly notes: readonly string[];
-}
-
-/** From NODEOPS_ARTIFACTS_DIR (default: the system's temporary directory) and NODEOPS_ARTIFACTS_BYTES. */
-export function artifactSettings(environment: Readonly<Record<string, string | undefined>>): ArtifactSettings {
-  const { NODEOPS_ARTIFACTS_DIR: directory, NODEOPS_ARTIFACTS_BYTES: bytes } = environment;
-  const limitBytes = bytes && /^\d{1,15}$/.test(bytes) ? Number(bytes) : limits.artifactStoreBytes;
-  return {
-    directory: directory ? resolve(directory) : tmpdir(),
-    limitBytes,
-    notes:
-      bytes && String(limitBytes) !== bytes
-        ? [`NODEOPS_ARTIFACTS_BYTES is '${bytes}'; ${limitBytes} is used instead`]
-        : [],
-  };
-}
 
 /** Where the artifacts of one agent are kept: a directory, or memory where none can be written. */
 export class ArtifactStore implements Quota {

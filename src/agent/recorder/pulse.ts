@@ -54,7 +54,7 @@ export function startPulse({ beatMs, stallMs }: RecorderSettings, gc: () => GcCo
     recording.set('gcPauseMs', pauseMs);
     recording.set('gcMaxPauseMs', maxPauseMs);
     if (Number.isNaN(recording.get('heapLimitBytes')))
-      recording.set('heapLimitBytes', getHeapStatistics().heap_size_limit);
+      recording.set('heapLimitBytes', heapLimit());
     const share = (part: number) => Math.min(1, Math.max(0, part / elapsedMs));
     const done = recording.append(Date.now(), {
       cpuPercent: ((cpu - sample.cpuMs) / elapsedMs) * 100,
@@ -88,6 +88,17 @@ export function startPulse({ beatMs, stallMs }: RecorderSettings, gc: () => GcCo
   }, beatMs);
   timer.unref();
   return { recording, stop: () => clearInterval(timer) };
+}
+
+/**
+ * What the heap can grow to. V8's own figure counts the reserve of the young generation, which makes a small heap look far from full
+ * when it ends: where the old generation's limit was set, that is the one.
+ */
+function heapLimit(): number {
+  const flags = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv].join(' ');
+  const [, set] = [...flags.matchAll(/--max[-_]old[-_]space[-_]size[= ](\d+)/g)].at(-1) ?? [];
+  const { heap_size_limit: limit } = getHeapStatistics();
+  return set === undefined || set === '0' ? limit : Math.min(limit, Number(set) * 1024 * 1024);
 }
 
 function cpuMs({ user, system }: NodeJS.CpuUsage): number {

@@ -7,10 +7,11 @@ import type { Envelope, ProcessInfo } from '../../protocol/replies.ts';
 import { pathPrefix, schema } from '../../protocol/wire.ts';
 import type { Front, Pod, Resident } from '../awake/pod.ts';
 import { keptName, sendKept } from '../crash/send.ts';
+import { isJobPath } from '../jobs/paths.ts';
 import { admit } from './admit.ts';
 import { choose } from './choose.ts';
 import { forward, hops } from './forward.ts';
-import { perform } from './perform.ts';
+import { deadlineMs, perform } from './perform.ts';
 
 const selectorName = 'process';
 /** A request passes the woken agent, its keeper and the door at most. */
@@ -24,9 +25,30 @@ export async function answer(
   response: ServerResponse,
 ): Promise<void> {
   admit(request.headers, pod.settings);
-  const kept = keptName(request.url ?? '');
-  if (kept !== undefined) return answerKept(kept);
-  const { name, selector, given } = parseTarget(request.url ?? '');
+  const [path = ''] = (request.url ?? '').split('?', 2);
+  const selector = selectorOf(request.url ?? '');
+  const passOn = (host: string, port: number, deadline = deadlineMs({})) => {
+    if (hops(request) >= hopLimit) throw new NodeopsError('internal', 'agents pass this request round in a circle');
+    return forward({ host, port }, request, body, response, deadline);
+  };
+  /** Answers for the process chosen, unless its own agent can: woken, or another container's. */
+  const at = async (answerHere: (resident: Resident) => Promise<void>, deadline?: number): Promise<void> => {
+    const chosen = choose(pod, front, selector);
+    const port = isResident(chosen) ? await chosen.asleep?.wake() : chosen.port;
+    if (port !== undefined) return passOn('127.0.0.1', port, deadline);
+    return answerHere(chosen as Resident);
+  };
+
+  const kept = keptName(path);
+  if (kept !== undefined) return at(() => sendKept(kept, request, response));
+  if (isJobPath(path)) {
+    const { answerJob, runsHere } = await import('../jobs/serve.ts');
+    const resident = runsHere(pod, path);
+    return resident
+      ? answerJob(pod, resident, request, response)
+      : at((chosen) => answerJob(pod, chosen, request, response));
+  }
+  const { name, given } = parseTarget(request.url ?? '');
   const operation: Operation = operations[name];
   const method = operation.effect === 'read' ? 'GET' : 'POST';
   if (request.method !== method) {
@@ -36,29 +58,14 @@ export async function answer(
   if (operation.effect === 'effect' && pod.settings.readOnly)
     throw new NodeopsError('not-permitted', `'${name}' changes the process, and this agent is read-only`);
   const parameters = parseParameters(operation.parameters, given);
-  const passOn = (host: string, port: number) => {
-    if (hops(request) >= hopLimit) throw new NodeopsError('internal', 'agents pass this request round in a circle');
-    return forward({ host, port }, request, body, response, parameters);
-  };
-
-  async function answerKept({ name, selector }: { name: string; selector: string | undefined }): Promise<void> {
-    const chosen = choose(pod, front, selector);
-    const port = isResident(chosen) ? await chosen.asleep?.wake() : chosen.port;
-    if (port === undefined) return sendKept(name, request, response);
-    if (hops(request) >= hopLimit) throw new NodeopsError('internal', 'agents pass this request round in a circle');
-    return forward({ host: '127.0.0.1', port }, request, body, response, {});
-  }
+  const deadline = deadlineMs(parameters, operation);
 
   if (operation.scope === 'pod') {
     const door = front === 'door' ? undefined : pod.doorElsewhere();
-    if (door) return passOn(door.host, door.port);
+    if (door) return passOn(door.host, door.port, deadline);
     return send(response, await perform(pod, pod.self, name, parameters));
   }
-  const chosen = choose(pod, front, selector);
-  if (!isResident(chosen)) return passOn('127.0.0.1', chosen.port);
-  const port = await chosen.asleep?.wake();
-  if (port !== undefined) return passOn('127.0.0.1', port);
-  return send(response, await perform(pod, chosen, name, parameters));
+  return at(async (resident) => send(response, await perform(pod, resident, name, parameters)), deadline);
 }
 
 function isResident(chosen: Resident | ProcessInfo): chosen is Resident {
@@ -66,18 +73,21 @@ function isResident(chosen: Resident | ProcessInfo): chosen is Resident {
 }
 
 /** `/v1/OPERATION?process=SELECTOR&PARAMETER=VALUE` taken apart. */
-function parseTarget(target: string): { name: OperationName; selector: string | undefined; given: [string, string][] } {
+function parseTarget(target: string): { name: OperationName; given: [string, string][] } {
   const [path = '', query = ''] = target.split('?', 2);
   const name = path.startsWith(pathPrefix) ? path.slice(pathPrefix.length) : '';
   if (!isOperationName(name))
     throw new NodeopsError('no-such-operation', `there is no operation at '${path.slice(0, 64)}'`, {
       hint: `operations: ${Object.keys(operations).join(', ')}`,
     });
-  const search = new URLSearchParams(query);
-  const selectors = search.getAll(selectorName);
+  return { name, given: [...new URLSearchParams(query)].filter(([key]) => key !== selectorName) };
+}
+
+function selectorOf(target: string): string | undefined {
+  const selectors = new URLSearchParams(target.split('?', 2)[1]).getAll(selectorName);
   if (selectors.length > 1)
     throw new NodeopsError('bad-request', `'${selectorName}' is given ${selectors.length} times`);
-  return { name, selector: selectors[0], given: [...search].filter(([key]) => key !== selectorName) };
+  return selectors[0];
 }
 
 function send(response: ServerResponse, reply: Omit<Envelope<unknown>, 'schema' | 'at'>): void {

@@ -2,7 +2,6 @@
 import { type IncomingMessage, request as open, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { NodeopsError } from '../../protocol/errors.ts';
-import { deadlineMs } from './perform.ts';
 
 const hopHeader = 'x-nodeops-hop';
 /** What the way and the other agent's waking may take on top. */
@@ -14,13 +13,13 @@ export function hops(request: IncomingMessage): number {
   return Number.isInteger(hop) && hop >= 0 ? hop : Number.POSITIVE_INFINITY;
 }
 
-/** Resolves when the reply is through. Throws `no-such-process` when nobody listens there any more, `timeout` when nobody answers. */
+/** Resolves when the reply is through; its head is due after `deadline` milliseconds. Throws `no-such-process` when nobody listens there any more, `timeout` when nobody answers. */
 export function forward(
   to: { host: string; port: number },
   request: IncomingMessage,
   body: Buffer,
   response: ServerResponse,
-  parameters: Readonly<Record<string, unknown>>,
+  deadline: number,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const { connection: _, 'transfer-encoding': __, ...headers } = request.headers;
@@ -31,7 +30,7 @@ export function forward(
       path: request.url,
       headers: { ...headers, [hopHeader]: hops(request) + 1, 'content-length': body.length, connection: 'close' },
     });
-    const waited = deadlineMs(parameters) + wayMs;
+    const waited = deadline + wayMs;
     const timer = setTimeout(
       () =>
         further.destroy(new NodeopsError('timeout', `the process's agent has not answered within ${waited / 1000} s`)),

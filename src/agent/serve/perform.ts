@@ -1,9 +1,10 @@
 /** Runs an operation on a process this agent answers for, in turn with others and within a deadline. */
+import { effects } from '../../inspect/effects/effects.ts';
 import { readings } from '../../inspect/readings.ts';
 import type { Reading, Subject } from '../../inspect/subject.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
-import { type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
+import { type Operation, type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
 import type { Envelope, Replies } from '../../protocol/replies.ts';
 import type { Pod, Resident } from '../awake/pod.ts';
 import { recorder } from '../recorder/attend.ts';
@@ -33,6 +34,8 @@ const handlers: Handlers = {
   memstats: ({ look }, parameters) => look((subject) => readings.memstats(subject, parameters)),
   stack: ({ look }, parameters) => look((subject) => readings.stack(subject, parameters)),
   waits: ({ look }, parameters) => look((subject) => readings.waits(subject, parameters)),
+  gc: ({ look }) => look((subject) => effects.gc(subject, {})),
+  setgc: ({ look }, parameters) => look((subject) => effects.setgc(subject, parameters)),
   ...recorded,
 };
 
@@ -43,9 +46,12 @@ const outside = {};
 const graceMs = 1_000;
 
 /** Milliseconds within which an operation is answered: what it was asked to watch comes on top. */
-export function deadlineMs(parameters: Readonly<Record<string, unknown>>): number {
+export function deadlineMs(
+  parameters: Readonly<Record<string, unknown>>,
+  { deadlineMs: own = limits.readDeadlineMs }: Partial<Operation> = {},
+): number {
   const watched = Math.max(0, ...[parameters.window, parameters.duration].filter((value) => typeof value === 'number'));
-  return limits.readDeadlineMs + watched + graceMs;
+  return own + watched + graceMs;
 }
 
 export async function perform(
@@ -59,7 +65,7 @@ export async function perform(
   const alone = operations[name].cost !== 'none' || resident.asleep !== undefined;
   const run = () => handler({ pod, resident, look: (read) => look(resident, read) }, parameters);
   const reading = await within(
-    deadlineMs(parameters),
+    deadlineMs(parameters, operations[name]),
     pid,
     alone ? inTurn(resident.asleep ? outside : pod, run) : run(),
   );

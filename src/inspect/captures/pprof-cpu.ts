@@ -21,7 +21,7 @@ interface Thread {
 
 /**
  * A CPU profile as V8 writes it (`.cpuprofile`) of one thread; of several, one document with one for each:
- * `{ "nodeops": { "threads": [{ "thread": "main", "name": null, "profile": … }] } }`.
+ * `{ "threads": [{ "thread": "main", "name": null, "profile": … }] }`.
  * Throws `bad-request` for a thread that is not there, `stuck` when the main thread does not get to start or stop it.
  */
 export async function capturePprofCpu(
@@ -53,7 +53,7 @@ export async function capturePprofCpu(
     await lapse(control, parameters.duration);
     const first = samplings.findIndex((sampling) => sampling.started);
     if (parameters.thread !== 'all') return await sink.write(JSON.stringify(await samplings[first]!.stop()));
-    await sink.write('{"nodeops":{"threads":[');
+    await sink.write('{"threads":[');
     let separator = '';
     for (const [index, { thread, name }] of threads.entries()) {
       const sampling = samplings[index]!;
@@ -66,7 +66,7 @@ export async function capturePprofCpu(
       await sink.write(`${separator}${JSON.stringify({ thread, name, profile })}`);
       separator = ',';
     }
-    await sink.write(']}}');
+    await sink.write(']}');
   } finally {
     for (const sampling of samplings) sampling.discard();
   }

@@ -1,18 +1,10 @@
-import type { Parsed } from '../../protocol/parameters.ts';
+import type { Parameters } from '../../protocol/operations.ts';
+import type { Replies } from '../../protocol/replies.ts';
 import type { Reading, Subject } from '../subject.ts';
-import type { EffectName, effectOperations, GcReply, SetgcReply } from './contract.ts';
 import { gc } from './gc.ts';
 import { setgc } from './setgc.ts';
 
-interface EffectReplies {
-  gc: GcReply;
-  setgc: SetgcReply;
-}
-
-/** One for each entry of the table of effects. */
+/** The operations that change something in a process, beside captures. */
 export const effects: {
-  readonly [N in EffectName]: (
-    subject: Subject,
-    parameters: Parsed<(typeof effectOperations)[N]['parameters']>,
-  ) => Promise<Reading<EffectReplies[N]>>;
+  readonly [N in 'gc' | 'setgc']: (subject: Subject, parameters: Parameters<N>) => Promise<Reading<Replies[N]>>;
 } = { gc, setgc };

@@ -1,9 +1,9 @@
 import { NodeopsError } from '../../protocol/errors.ts';
+import { operations } from '../../protocol/operations.ts';
+import type { GcReply } from '../../protocol/replies.ts';
 import type { Reading, Subject } from '../subject.ts';
-import type { GcReply } from './contract.ts';
 
-/** V8 collects only when JavaScript lets the event loop turn: how long that is waited for, collecting included. */
-export const gcDeadlineMs = 30_000;
+const gcDeadlineMs = operations.gc.deadlineMs;
 
 interface HeapUsage {
   usedSize: number;

@@ -1,7 +1,7 @@
 import { NodeopsError } from '../../protocol/errors.ts';
+import type { SetgcReply } from '../../protocol/replies.ts';
 import { evaluateProbe, type LoadModule } from '../evaluate.ts';
 import type { Reading, Subject } from '../subject.ts';
-import type { SetgcReply } from './contract.ts';
 
 const range = { min: 1, max: 10_000 };
 

@@ -131,7 +131,9 @@ export class Jobs {
   #parse(text: string): JobInfo {
     let value: Partial<JobInfo> | undefined;
     try {
-      value = JSON.parse(text);
+      // progress is bare, replies are in an envelope
+      const parsed = JSON.parse(text) as Partial<JobInfo> & { data?: Partial<JobInfo> };
+      value = parsed?.data ?? parsed;
     } catch {
       throw this.#nonsense();
     }

@@ -69,7 +69,7 @@ async function add(api: KubeApi, ref: PodRef, wished: EphemeralSpec, signal: Abo
     await api.patch(`${podPath(ref)}/ephemeralcontainers`, patch, { signal, rights: [right] });
   } catch (error) {
     if (!(error instanceof NodeopsError)) throw error;
-    if (error.code === 'forbidden' && /PodSecurity/.test(error.message))
+    if (error.code === 'forbidden' && /PodSecurity|admission|denied/.test(error.message))
       throw new NodeopsError('forbidden', `the namespace's policy refuses the ephemeral container: ${error.message}`, {
         cause: error,
         hint: `--attach=exec adds nothing to the pod; or look at: ${api.connection.kubectl} get namespace ${ref.namespace} --show-labels`,

@@ -3,7 +3,10 @@ import type { Greeting } from '../../protocol/attach.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { bytesShort as bytes } from '../../protocol/text/quantities.ts';
 
-/** What a payload takes in its container, measured as what the cgroup was charged while it answered. */
+/**
+ * What a payload takes in its container. Measured on Node 18 to 26: 60 to 77 MB RSS, of which 22 to 26 are its own; the rest is
+ * Node's executable, which the container has in memory already when it is the app's.
+ */
 export const payloadBytes = 64 * 1024 * 1024;
 
 /** By the limit alone, before anything runs there. Throws `refused`. */

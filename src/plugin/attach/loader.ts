@@ -39,7 +39,14 @@ if (e.NODE_OPTIONS || e.NODE_V8_COVERAGE) {
 }`;
 
 /** Undoes what NODE_OPTIONS may ask for; known to every Node since 18. */
-const flags = ['--input-type=commonjs', '--no-warnings', '--no-inspect', '--no-inspect-brk'];
+const flags = [
+  '--input-type=commonjs',
+  '--no-warnings',
+  '--no-inspect',
+  '--no-inspect-brk',
+  '--no-cpu-prof',
+  '--no-heap-prof',
+];
 
 /** argv after the Node executable. `container` is how the process is called there, `pid` the only process to answer for. */
 export function loaderArguments(container: string | null, pid: number | null = null): string[] {

@@ -23,7 +23,7 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/\b([a-z][a-z0-9+.-]{1,20}:\/\/)([^\s/@:?#"']*):[^\s/@"']+@/gi, `$1$2:${masked}@`],
   [/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@:?#"'<]{8,}@/gi, `$1${masked}@`],
   [
-    /((?:^|[\s"'&?;,{(])-{0,2}[\w.-]{0,60}?(?:password|passwd|pwd|token|secret|api[-_]?key|access[-_]?key|account[-_]?key|signature|sessionid)["']? ?[=:] ?["']?)[^\s&;,"'})]+/gi,
+    /((?:^|[\s"'&?;,{(])-{0,2}[\w.-]{0,60}?(?:password|passwd|pwd|token|secret|api[-_]?key|access[-_]?key|account[-_]?key|signature|sessionid)\\?["']? ?[=:] ?\\?["']?)(?!(?:true|false|null)\b|[{[])[^\s&;,"'})]+/gi,
     `$1${masked}`,
   ],
   [/(--?[\w.-]{0,60}?(?:password|passwd|token|secret|api-?key|access-?key) +)(?!-)[^\s;,"']+/gi, `$1${masked}`],

@@ -30,7 +30,7 @@ export interface PageOptions {
 
 export function pageHtml(subjects: readonly Subject[], { at, pluginVersion }: PageOptions): string {
   const names = subjects.map(
-    ({ kind, name }, index) => `<li><a href="#s${index}">${escaped(name)}</a> <span class="kind">${kind}</span></li>`,
+    ({ kind, name }, index) => `<li><a href="#s${index}">${escaped(name)}</a> ${kindOf(name, kind)}</li>`,
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -55,7 +55,7 @@ function section({ kind, name, facts, shown, files, missing }: Subject, index: n
       `<li>${escaped(what)}: ${link(path)} <span class="size">${bytesShort(bytes)}</span></li>`,
   );
   return [
-    `<section id="s${index}"><h2>${escaped(name)} <span class="kind">${kind}</span></h2>`,
+    `<section id="s${index}"><h2>${escaped(name)} ${kindOf(name, kind)}</h2>`,
     figures.length > 0 ? `<dl>${figures.join('')}</dl>` : '',
     ...shown.map(part),
     links.length > 0 ? `<h3>Files</h3><ul>${links.join('')}</ul>` : '',
@@ -64,6 +64,11 @@ function section({ kind, name, facts, shown, files, missing }: Subject, index: n
       : '',
     '</section>',
   ].join('\n');
+}
+
+/** A process of this machine is called `process PID` already. */
+function kindOf(name: string, kind: string): string {
+  return name.startsWith(kind) ? '' : `<span class="kind">${kind}</span>`;
 }
 
 function part({ what, path, text, tail, cut }: Shown): string {

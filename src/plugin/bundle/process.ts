@@ -31,7 +31,7 @@ const texts = {
 } as const;
 
 /** Reads that only newer agents have, by their path: an older one says that there is none. */
-const newer = ['waits', 'history'] as const;
+const newer = ['waits', 'history', 'artifacts'] as const;
 
 export interface ProcessOptions {
   /** Milliseconds; 0 for none. */

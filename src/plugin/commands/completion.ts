@@ -1,3 +1,5 @@
+import { chmod, realpath, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { command } from '../cli/command.ts';
 import { write } from '../io.ts';
@@ -18,8 +20,6 @@ export const completion = command({
   async run({ args: [what, ...rest], flags, io }) {
     const { scripts, shim, shimName } = await import('../completion/scripts.ts');
     if (what === 'install' && rest.length === 0) {
-      const { chmod, realpath, writeFile } = await import('node:fs/promises');
-      const { dirname, join } = await import('node:path');
       const plugin = await realpath(io.executable);
       const path = join(flags.dir ?? dirname(io.executable), shimName);
       try {

@@ -1,11 +1,13 @@
 /** The commands that ask one question of every target and print the answers. */
 import { type GopsCommand, gopsSignals } from '../../protocol/gops.ts';
 import { operations, type Parameters } from '../../protocol/operations.ts';
-import { type Command, command } from '../cli/command.ts';
+import type { Parsed } from '../../protocol/parameters.ts';
+import { type Command, command, type Invocation } from '../cli/command.ts';
 import { outputFlags, targetFlags } from '../cli/common-flags.ts';
+import type { GopsRequest } from '../gops/ask.ts';
 import type { views } from '../views/index.ts';
 
-/** `process` has a command of its own. */
+/** `process` answers without an agent too. */
 export type ReadingCommandName = Exclude<keyof typeof views, 'process'>;
 
 /** What gops agents of Go processes answer too. */
@@ -22,17 +24,30 @@ export function readingCommand<N extends ReadingCommandName>(name: N, examples: 
     flags: { ...parameters, ...targetFlags, ...outputFlags },
     examples,
     async run(invocation) {
-      const { resolveTargets } = await import('../targets/resolve.ts');
-      const { askAll } = await import('../fanout/ask.ts');
-      const { withGo } = await import('../gops/answers.ts');
-      const { report } = await import('../output/report.ts');
-      const { views } = await import('../views/index.ts');
-      const { flags, io } = invocation;
-      const { targets, single, skipped } = await resolveTargets(invocation);
+      const { flags } = invocation;
       const asked = Object.fromEntries(Object.keys(parameters).map((key) => [key, flags[key as keyof typeof flags]]));
-      const told = await askAll(targets, name, asked as Parameters<N>, flags, io);
-      const answers = isAskedOfGo(name) ? await withGo(told, { command: name }, flags, io) : told;
-      return report({ operation: name, view: views[name], single, skipped, answers, format: flags.output, io });
+      return askAndReport(name, asked as Parameters<N>, invocation);
     },
   });
+}
+
+type AskInvocation = Omit<Invocation, 'flags'> & { readonly flags: Parsed<typeof targetFlags & typeof outputFlags> };
+
+/** Asks every target, Go processes in their own way, and prints what they answer. Returns the exit code. */
+export async function askAndReport<N extends ReadingCommandName>(
+  name: N,
+  parameters: Parameters<N>,
+  invocation: AskInvocation,
+  go: Partial<GopsRequest> = {},
+): Promise<number> {
+  const { resolveTargets } = await import('../targets/resolve.ts');
+  const { askAll } = await import('../fanout/ask.ts');
+  const { withGo } = await import('../gops/answers.ts');
+  const { report } = await import('../output/report.ts');
+  const { views } = await import('../views/index.ts');
+  const { flags, io } = invocation;
+  const { targets, single, skipped } = await resolveTargets(invocation);
+  const told = await askAll(targets, name, parameters, flags, io);
+  const answers = isAskedOfGo(name) ? await withGo(told, { command: name, ...go }, flags, io) : told;
+  return report({ operation: name, view: views[name], single, skipped, answers, format: flags.output, io });
 }

@@ -28,6 +28,8 @@ export type Sampled = Omit<ProcessRun, 'workload' | 'restarts'>;
 
 /** After a poll that failed. */
 const pauseMs = 500;
+/** A forced collection: the agent's own deadline for it, and the way. */
+const gcTimeoutMs = 35_000;
 /** How much earlier a process's clock may begin before it counts as another process, in seconds. */
 const clockSlackSeconds = 2;
 
@@ -128,7 +130,11 @@ class Sampler {
       const heap = await this.#baseline();
       if (heap) this.#afterGc.push({ atMs: performance.now() - startMs, value: heap.usedBytes });
     } catch (error) {
-      this.#gcProblem = asNodeopsError(error);
+      const problem = asNodeopsError(error);
+      this.#gcProblem =
+        problem.code === 'no-such-operation'
+          ? new NodeopsError('unsupported', 'the agent is too old to force garbage collections', { cause: problem })
+          : problem;
     }
   }
 
@@ -146,9 +152,8 @@ class Sampler {
   async #forceGc(): Promise<void> {
     const { process } = this.#target;
     const query = process === undefined ? '' : `?${new URLSearchParams({ process })}`;
-    const { timeoutMs = askTimeoutMs } = this.#options;
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const signal = AbortSignal.any([this.#signal, deadline]);
+    const timeoutMs = Math.max(gcTimeoutMs, this.#options.timeoutMs ?? 0);
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]);
     await readReply(await this.#client.request({ method: 'POST', path: `${pathPrefix}gc${query}`, signal, timeoutMs }));
   }
 

@@ -1,4 +1,5 @@
 import type { Replies, WaitKind, WaitsReply } from '../../protocol/replies.ts';
+import { gcText, setgcText } from '../../protocol/text/effects.ts';
 import { memstatsText } from '../../protocol/text/memstats.ts';
 import { processText, versionText } from '../../protocol/text/process.ts';
 import { bytesShort, duration, elapsed, percent } from '../../protocol/text/quantities.ts';
@@ -199,6 +200,22 @@ export const views: { readonly [N in Exclude<keyof Replies, ShownElsewhere>]: Vi
       column('USER', (p) => p.user),
       column('ELAPSED', (p) => elapsed(p.elapsedSeconds), right),
       column('COMMAND', (p) => p.command),
+    ],
+  },
+  gc: {
+    text: gcText,
+    columns: [
+      column('FREED', (g) => bytesShort(g.freedBytes), right),
+      column('HEAP-USED', (g) => bytesShort(g.usedAfterBytes), right),
+      column('HEAP-TOTAL', (g) => bytesShort(g.totalAfterBytes), right),
+      column('PAUSE', (g) => duration(g.pauseMs), right),
+    ],
+  },
+  setgc: {
+    text: setgcText,
+    columns: [
+      column('PREVIOUS', (g) => g.previous ?? 'off', right),
+      column('CURRENT', (g) => g.current ?? 'off', right),
     ],
   },
 };

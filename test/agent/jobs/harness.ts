@@ -203,7 +203,7 @@ export class App {
 export const busyApp = `
   const kept = [];
   function burnCycles() { let x = 0; for (let i = 0; i < 2e6; i++) x += Math.sqrt(x + i); return x; }
-  function allocateKept() { for (let i = 0; i < 2000; i++) kept.push({ i, text: 'x' + i }); if (kept.length > 2e4) kept.length = 0; }
+  function allocateKept() { for (let i = 0; i < 2000; i++) kept.push({ i, text: 'x' + i }); if (kept.length > 2e4) kept.splice(0, 1e4); }
   setInterval(() => { burnCycles(); allocateKept(); }, 20);`;
 /** Never returns to its event loop. */
 export const blockedApp = `function blockingLoop() { let x = 0; for (;;) x += Math.sqrt(x + 1); } setTimeout(blockingLoop, 100);`;

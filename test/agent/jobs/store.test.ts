@@ -13,7 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ownPrefix, removeOwnArtifacts } from '../../../src/agent/jobs/directory.ts';
-import { ArtifactStore, artifactSettings } from '../../../src/agent/jobs/store.ts';
+import { artifactSettings } from '../../../src/agent/jobs/settings.ts';
+import { ArtifactStore } from '../../../src/agent/jobs/store.ts';
 import { limits } from '../../../src/protocol/limits.ts';
 import { cleanUp, temporaryDirectory } from './harness.ts';
 

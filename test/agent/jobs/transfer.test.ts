@@ -162,7 +162,7 @@ describe('a slow client', () => {
   it('holds a profile back that is larger than the window', async () => {
     const app = await App.start('node', `setInterval(() => { for (let i = 0; i < 1e6; i++) Math.sqrt(i); }, 10)`, {
       artifacts: unwritable(),
-      memory: { windowBytes: 20_000 },
+      memory: { windowBytes: 2_000 },
     });
     const { id } = await app.capture('pprof-cpu', 'duration=2000&interval=100');
     await app.until(id, ({ bytes }) => bytes > 0);

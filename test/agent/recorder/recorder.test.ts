@@ -38,7 +38,7 @@ describe.each(Object.keys(versions).map(Number) as (keyof typeof versions)[])('t
     expect(series.heapUsedBytes.mean[0]).toBeGreaterThan(1024 * 1024);
     expect(series.rssBytes.mean[0]).toBeGreaterThan(series.heapUsedBytes.mean[0]!);
     expect(Math.max(...series.delayMaxMs.max.map(Number))).toBeGreaterThan(1_000);
-    expect(Math.max(...series.utilization.max.map(Number))).toBeGreaterThan(0.9);
+    expect(Math.max(...series.utilization.max.map(Number))).toBeGreaterThan(0.5);
     expect(found.heapLimitBytes).toBeGreaterThan(100 * 1024 * 1024);
     expect(found.loopDelay.p99Ms).toBeGreaterThan(found.loopDelay.p50Ms!);
   });

@@ -38,17 +38,15 @@ describe.each(versions)('captures of a busy process on %s', (version) => {
 
   it('profiles each thread but its own, also one that blocks', async () => {
     const { text } = await app.take('pprof-cpu', 'duration=800&thread=all');
-    const { threads } = (
-      JSON.parse(text) as { nodeops: { threads: { thread: string; name: string; profile: CpuProfile }[] } }
-    ).nodeops;
+    const { threads } = JSON.parse(text) as { threads: { thread: string; name: string; profile: CpuProfile }[] };
     expect(threads.map(({ thread, name }) => [thread.replace(/\d+/, 'N'), name])).toEqual([
       ['main', null],
       ['worker N', 'cruncher'],
     ]);
-    expect(hits(threads[1]!.profile, 'burnInWorker')).toBeGreaterThan(50);
+    expect(hits(threads[1]!.profile, 'burnInWorker')).toBeGreaterThan(10);
     const [, id] = threads[1]!.thread.split(' ');
     const { text: alone } = await app.take('pprof-cpu', `duration=500&thread=${id}`);
-    expect(hits(JSON.parse(alone) as CpuProfile, 'burnInWorker')).toBeGreaterThan(50);
+    expect(hits(JSON.parse(alone) as CpuProfile, 'burnInWorker')).toBeGreaterThan(10);
   });
 
   it('names the threads there are when another is asked for', async () => {
@@ -119,7 +117,7 @@ describe.each(versions)('captures of a blocked process on %s', (version) => {
   it('wait for native code to end, and say so', async () => {
     const app = await App.start(
       version,
-      `setTimeout(() => require('child_process').execSync('sleep 4'), 100); setInterval(() => {}, 1000);`,
+      `setTimeout(() => require('child_process').execSync('sleep 9'), 100); setInterval(() => {}, 1000);`,
     );
     await new Promise((resolve) => setTimeout(resolve, 500));
     const report = await app.take('report');

@@ -1,5 +1,6 @@
 /** Real Node processes with the built agent, for a run to look at. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,8 @@ export const scripts = {
   busy: 'setInterval(function burn() { const end = Date.now() + 250; while (Date.now() < end); }, 20)',
   churning:
     'setInterval(function churn() { for (let i = 0; i < 40; i++) globalThis.x = Array.from({ length: 5000 }, (_, n) => ({ n })) }, 10)',
+  leaking:
+    "const kept = []; setInterval(function keep() { for (let i = 0; i < 2000; i++) kept.push({ i, s: 'x' + i }) }, 20)",
   opening: "const kept = []; setInterval(() => kept.push(require('node:net').createServer().listen(0)), 50)",
   printing: "console.log('password=hunter2hunter2'); setInterval(() => {}, 1000)",
 } as const;
@@ -59,8 +62,12 @@ export class Apps {
     throw new Error(`the agent of ${name} did not come up`);
   }
 
-  kill(pid: number): void {
-    this.#children.find((child) => child.pid === pid)?.kill('SIGKILL');
+  /** Resolves once it is gone. */
+  async kill(pid: number): Promise<void> {
+    const child = this.#children.find((each) => each.pid === pid)!;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
   }
 
   /** Runs one command as the plugin does. */

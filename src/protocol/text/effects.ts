@@ -1,0 +1,22 @@
+import type { GcReply, SetgcReply } from '../replies.ts';
+import { line } from './lines.ts';
+import { bytesWithExact, duration } from './quantities.ts';
+
+/** The lines of `gc`: what was freed and how long it paused. */
+export function gcText(reply: GcReply): string[] {
+  return [
+    line('freed', bytesWithExact(reply.freedBytes)),
+    line('heap-used', `${bytesWithExact(reply.usedBeforeBytes)} before, ${bytesWithExact(reply.usedAfterBytes)} after`),
+    line(
+      'heap-total',
+      `${bytesWithExact(reply.totalBeforeBytes)} before, ${bytesWithExact(reply.totalAfterBytes)} after`,
+    ),
+    line('pause', `at most ${duration(reply.pauseMs)}`),
+  ];
+}
+
+/** `setgc` in gops' words, then what V8 makes of it. */
+export function setgcText({ previous, current, note }: SetgcReply): string[] {
+  const said = (percent: number | null) => (percent === null ? 'off' : String(percent));
+  return [`New GC percent set to ${said(current)}. Previous value was ${said(previous)}.`, note];
+}

@@ -1,0 +1,109 @@
+/** What got slower between two versions of a workload, asked of the pods themselves. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readProfile } from '../../src/formats/read.ts';
+import { type Bed, openBed } from './bed.ts';
+import { container, pod } from './pods.ts';
+
+let bed: Bed;
+let directory: string;
+/** Does a round every 20 ms; one function of it takes longer in the second version. */
+const service = (priceMs: number) => `
+  const spend = (ms) => { for (const end = performance.now() + ms; performance.now() < end; ); };
+  function price() { spend(${priceMs}); }
+  function render() { spend(2); }
+  setInterval(function round() { price(); render(); }, 20);
+`;
+const replicaSet = (name: string, script: string) => ({
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  metadata: { name },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { version: name } },
+    template: {
+      metadata: { labels: { version: name, tier: 'diff' } },
+      spec: (pod(name, [container(bed, { script })]) as { spec: object }).spec,
+    },
+  },
+});
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nodeops-e2e-diff-'));
+  bed = await openBed();
+  await bed.create(replicaSet('api-1', service(1)), replicaSet('api-2', service(8)));
+  await vi.waitFor(
+    async () => {
+      const { code, stdout } = await bed.nodeops(['version', '-l', 'tier=diff', '-o', 'name']);
+      expect({ code, pods: stdout.trimEnd().split('\n').length }).toEqual({ code: 0, pods: 4 });
+    },
+    { timeout: 60_000, interval: 300 },
+  );
+});
+afterAll(async () => {
+  await bed?.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('diff of two ReplicaSets', () => {
+  it('captures from all pods at once, merges each side, and shows what got slower', async () => {
+    const path = join(directory, 'delta.pb.gz');
+    const started = Date.now();
+    const { code, stdout, stderr } = await bed.nodeops(
+      ['diff', 'rs/api-1', 'rs/api-2', '--duration', '2s', '--save', path],
+      { timeoutMs: 60_000 },
+    );
+    expect(code, stderr).toBe(0);
+    // one after the other would take 8 s and more
+    expect(Date.now() - started).toBeLessThan(30_000);
+    expect(stdout).toMatch(/^Base: rs\/api-1 \(2 processes, \d\.\ds\)\nNew: rs\/api-2 \(2 processes, \d\.\ds\)\n/);
+    expect(stdout).toContain('Normalized by: duration');
+    const worst = stdout.split('\n').find((line) => /^ +\+/.test(line) && !line.includes('+flat%'));
+    expect(worst).toMatch(/spend|price/);
+    const delta = readProfile(await readFile(path));
+    const labels = new Map(delta.labelSets.flat().map((label) => [label.key, 'text' in label ? label.text : '']));
+    expect([...labels.keys()]).toEqual(expect.arrayContaining(['namespace', 'pod', 'node', 'node_version', 'thread']));
+    expect(labels.get('node')).not.toBe('');
+  });
+
+  it('by label selectors, as a document', async () => {
+    const args = ['diff', 'version=api-1', 'version=api-2', '--duration', '1s', '--show', 'worse', '-o', 'json'];
+    const { code, stdout, stderr } = await bed.nodeops(args, { timeoutMs: 60_000 });
+    expect(code, stderr).toBe(0);
+    const { base, functions } = JSON.parse(stdout);
+    expect(base).toMatchObject({ name: 'version=api-1', processes: 2 });
+    expect(functions.length).toBeGreaterThan(0);
+  });
+
+  it('says which side does not exist, and which do not fit in at the same time', async () => {
+    const gone = await bed.nodeops(['diff', 'rs/api-1', 'rs/api-9']);
+    expect({ code: gone.code, stdout: gone.stdout }).toEqual({ code: 1, stdout: '' });
+    expect(gone.stderr).toContain("there is no replicaset 'api-9'");
+    const { code, stderr } = await bed.nodeops(['diff', 'rs/api-1', 'rs/api-2', '--concurrency', '3']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--concurrency 4');
+  });
+});
+
+describe('--diff-base', () => {
+  it('compares a capture with a saved profile, whose pod and node are labels', async () => {
+    const first = await bed.nodeops(['pprof-cpu', '-l', 'version=api-1', '--duration', '1s', '--output', directory]);
+    expect(first.code, first.stderr).toBe(0);
+    const merged = (await readdir(directory)).find((name) => name.startsWith('merged.'))!;
+    const base = join(directory, merged);
+    const pods = (await bed.nodeops(['version', '-l', 'version=api-2', '-o', 'name'])).stdout.trim().split('\n');
+    const { code, stdout, stderr } = await bed.nodeops(
+      ['pprof-cpu', pods[0]!, '--duration', '1s', '--output', join(directory, 'one.cpu.pb.gz'), '--diff-base', base],
+      { timeoutMs: 60_000 },
+    );
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/one\.cpu\.pb\.gz[\s\S]*Base: .*merged.*\nNew: this capture[\s\S]*\+.*(spend|price)/);
+    // a pod named by its name is looked up for its node
+    const profile = readProfile(await readFile(join(directory, 'one.cpu.pb.gz')));
+    expect(profile.labelSets.flat().map(({ key }) => key)).toContain('node');
+    const missing = await bed.nodeops(['pprof-cpu', pods[0]!, '--diff-base', '/nowhere.pb.gz']);
+    expect(missing.stderr).toMatch(/cannot read \/nowhere\.pb\.gz/);
+  });
+});
