@@ -62,10 +62,10 @@ export async function benchRecorder(rounds: number): Promise<string> {
   const nodes = { 20: 'node20', 22: 'node22', 24: 'node', 26: 'node26' };
   for (const [version, folder] of Object.entries(nodes)) {
     const binary = resolve('node_modules', folder, 'bin/node');
-    const seen = { on: { rate: [], p99: [], pss: [], idle: [] }, off: { rate: [], p99: [], pss: [], idle: [] } } as Record<
-      'on' | 'off',
-      Record<'rate' | 'p99' | 'pss' | 'idle', number[]>
-    >;
+    const seen = {
+      on: { rate: [], p99: [], pss: [], idle: [] },
+      off: { rate: [], p99: [], pss: [], idle: [] },
+    } as Record<'on' | 'off', Record<'rate' | 'p99' | 'pss' | 'idle', number[]>>;
     for (let round = 0; round < rounds; round++) {
       for (const mode of round % 2 === 0 ? (['on', 'off'] as const) : (['off', 'on'] as const)) {
         const { child, port } = await start(binary, join(directory, 'preload.cjs'), mode, directory);

@@ -161,6 +161,11 @@ describe('processes', () => {
     expect(items(stdout)).toHaveLength(7);
   });
 
+  it('of one container are asked one by one with -c and --all-processes', async () => {
+    const { stdout } = await bed.nodeops(['version', 'two-0', '-c', 'web', '--all-processes', '-o', 'json']);
+    expect(items(stdout)).toHaveLength(1);
+  });
+
   it('of a container chosen by a regular expression', async () => {
     const { stdout } = await bed.nodeops(['version', 'two-0', '-c', 'jo.*', '-o', 'json']);
     expect(items(stdout)).toHaveLength(1);

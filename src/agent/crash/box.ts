@@ -6,9 +6,9 @@ import { readdirSync, readFileSync, renameSync, statSync, unlinkSync } from 'nod
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type CrashRecord, isCrashRecord } from '../../protocol/crash.ts';
-import { ownPrefix } from '../jobs/directory.ts';
-import { isAlive } from '../config-dir.ts';
 import { startTicks } from '../awake/holder.ts';
+import { isAlive } from '../config-dir.ts';
+import { ownPrefix } from '../jobs/directory.ts';
 import { type Kept, type KeptSettings, writeAtomically } from './kept.ts';
 import { recordName } from './record.ts';
 

@@ -4,8 +4,8 @@
  * no thread of the app's pool.
  */
 import {
-  constants,
   closeSync,
+  constants,
   lstatSync,
   mkdirSync,
   openSync,
@@ -90,7 +90,11 @@ export class Kept {
     const all = this.list();
     let used = all.reduce((sum, file) => sum + file.bytes, 0);
     let oldest = all.pop();
-    for (; oldest && (used + bytes > this.limitBytes || free < bytes || all.length >= filesKept - 1); oldest = all.pop()) {
+    for (
+      ;
+      oldest && (used + bytes > this.limitBytes || free < bytes || all.length >= filesKept - 1);
+      oldest = all.pop()
+    ) {
       this.remove(oldest.name);
       used -= oldest.bytes;
       free += oldest.bytes;

@@ -64,7 +64,13 @@ export function watchMemory(kept: Kept, info: ProcessInfo): (watch: Watch) => vo
 
   return (watch) => {
     const { share, kind, used, limit } = pressure(watch);
-    if (share >= sampleAt && !sampling && !recording && performance.now() - sampledAt >= samplingMs && mayRecord(kind)) {
+    if (
+      share >= sampleAt &&
+      !sampling &&
+      !recording &&
+      performance.now() - sampledAt >= samplingMs &&
+      mayRecord(kind)
+    ) {
       sampledAt = performance.now();
       sampling = import('./now.ts').then(({ sampleHeap }) => sampleHeap(watch.recording, samplingMs));
       sampling.catch(() => {});

@@ -14,7 +14,7 @@ export async function readNow(recording: Recording): Promise<Pick<CrashRecord, '
     const stacks = await readings.stack(subject, {}).catch(() => null);
     return {
       memory: memory && { heap: memory.data.heap, spaces: memory.data.spaces },
-      stacks: stacks && stacks.data.threads,
+      stacks: stacks?.data.threads ?? null,
     };
   } finally {
     close();

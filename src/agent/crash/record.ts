@@ -63,7 +63,12 @@ export function describeError(thrown: unknown): NonNullable<CrashRecord['error']
     }
   };
   if (typeof thrown === 'object' && thrown !== null) {
-    return { name: read('name') || 'Object', message: read('message'), stack: read('stack'), code: read('code') || null };
+    return {
+      name: read('name') || 'Object',
+      message: read('message'),
+      stack: read('stack'),
+      code: read('code') || null,
+    };
   }
   return { name: typeof thrown, message: maskText(String(thrown).slice(0, textLength)), stack: '', code: null };
 }

@@ -40,7 +40,8 @@ export function watchForCrashes(settings: KeptSettings, { info, recording, stall
       else fatal = true;
       const kind = origin === 'unhandledRejection' ? 'unhandled-rejection' : 'uncaught-exception';
       const described = describeError(error);
-      const what = kind === 'unhandled-rejection' ? 'a promise was rejected and not handled' : 'an exception was not caught';
+      const what =
+        kind === 'unhandled-rejection' ? 'a promise was rejected and not handled' : 'an exception was not caught';
       keep(kind, `${what}: ${described.name}: ${firstLine(described.message)}`, { error: described, handled });
     } catch {
       // no room, no rights: the app ends as it would have

@@ -25,7 +25,11 @@ export function recorder(): Attended {
 }
 
 /** `resident`: whether this thread stays as long as the process. */
-export function attend({ recorded, kept: settings, triggers, notes }: RecorderTask, { info }: Identity, resident: boolean): void {
+export function attend(
+  { recorded, kept: settings, triggers, notes }: RecorderTask,
+  { info }: Identity,
+  resident: boolean,
+): void {
   const said = [...notes];
   let kept: Kept | undefined;
   try {

@@ -53,8 +53,7 @@ export function startPulse({ beatMs, stallMs }: RecorderSettings, gc: () => GcCo
     recording.set('majorGcs', major);
     recording.set('gcPauseMs', pauseMs);
     recording.set('gcMaxPauseMs', maxPauseMs);
-    if (Number.isNaN(recording.get('heapLimitBytes')))
-      recording.set('heapLimitBytes', heapLimit());
+    if (Number.isNaN(recording.get('heapLimitBytes'))) recording.set('heapLimitBytes', heapLimit());
     const share = (part: number) => Math.min(1, Math.max(0, part / elapsedMs));
     const done = recording.append(Date.now(), {
       cpuPercent: ((cpu - sample.cpuMs) / elapsedMs) * 100,

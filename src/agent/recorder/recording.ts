@@ -116,7 +116,11 @@ export class Recording {
   /** The main thread has turned: how late, and whether the turn before counts as a stall. */
   beat(latenessMs: number, beatMs: number, stalledMs: number | undefined): void {
     // a loop that was blocked missed the beats in between: each would have waited for what was left of it
-    for (let late = latenessMs, missed = 0; missed === 0 || (late > 0 && missed < latenessKept); late -= beatMs, missed++) {
+    for (
+      let late = latenessMs, missed = 0;
+      missed === 0 || (late > 0 && missed < latenessKept);
+      late -= beatMs, missed++
+    ) {
       const index = Atomics.add(this.#words, 5, 1);
       this.#lateness[index % latenessKept] = late;
     }

@@ -122,7 +122,8 @@ function groups(recording: Recording): (now: number) => void {
     recording.set('cgroupUsedBytes', memory?.usedBytes ?? Number.NaN);
     recording.set('memoryLimitBytes', memory?.limitBytes ?? Number.NaN);
     const seconds = cpu?.throttledSeconds ?? Number.NaN;
-    if (throttled) recording.set('throttled', Math.min(1, ((seconds - throttled.seconds) * 1000) / (now - throttled.at)));
+    if (throttled)
+      recording.set('throttled', Math.min(1, ((seconds - throttled.seconds) * 1000) / (now - throttled.at)));
     throttled = { at: now, seconds };
   };
   return (now) => {

@@ -20,7 +20,9 @@ export function mayFire(kept: Kept, rule: Rule, now = Date.now()): boolean {
 /** Throws what the file system throws: a rule whose firing cannot be noted does not fire. */
 export function noteFiring(kept: Kept, rule: Rule, now = Date.now()): void {
   const all = read(kept);
-  all[rule.text] = [...(all[rule.text] ?? []).filter((at) => now - at < Math.max(hourMs, rule.coolDownMs)), now].slice(-1_000);
+  all[rule.text] = [...(all[rule.text] ?? []).filter((at) => now - at < Math.max(hourMs, rule.coolDownMs)), now].slice(
+    -1_000,
+  );
   const newest = Object.entries(all)
     .sort(([, one], [, other]) => (other.at(-1) ?? 0) - (one.at(-1) ?? 0))
     .slice(0, rulesKept);

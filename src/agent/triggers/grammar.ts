@@ -75,7 +75,9 @@ export function parseRules(text: string, source: string): { rules: Rule[]; error
 export function parseRule(text: string): Rule {
   const parts = shape.exec(text)?.groups;
   if (!parts)
-    throw new TypeError("a rule is 'when FIGURE > VALUE [for DURATION] capture WHAT [DURATION][, at most N an hour][, cool-down DURATION]'");
+    throw new TypeError(
+      "a rule is 'when FIGURE > VALUE [for DURATION] capture WHAT [DURATION][, at most N an hour][, cool-down DURATION]'",
+    );
   const figure = parts.figure as TriggerFigure;
   if (!Object.hasOwn(triggerFigures, figure))
     throw new TypeError(`'${parts.figure}' is no figure; there are ${Object.keys(triggerFigures).join(', ')}`);
@@ -107,7 +109,13 @@ function value(figure: TriggerFigure, number: number, unit: string, ofLimit: boo
     return number / 100;
   }
   const factor =
-    wanted === 'bytes' ? sizes[unit] : wanted === 'ms' ? durations[unit] : unit === (wanted === 'percent' ? '%' : '') ? 1 : undefined;
+    wanted === 'bytes'
+      ? sizes[unit]
+      : wanted === 'ms'
+        ? durations[unit]
+        : unit === (wanted === 'percent' ? '%' : '')
+          ? 1
+          : undefined;
   if (factor === undefined) {
     const example = { bytes: '512MB, or 80% of limit', ms: '500ms', percent: '90%', count: '64' }[wanted];
     throw new TypeError(`${figure} is compared with a value such as ${example}`);

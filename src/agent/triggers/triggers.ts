@@ -1,7 +1,6 @@
 /** Evaluates the rules with each second of the recorder, and captures what a rule names when it holds. */
 import { readFileSync, statSync } from 'node:fs';
-import type { CaptureControl } from '../../inspect/captures/capture.ts';
-import type { ArtifactSink } from '../../inspect/captures/capture.ts';
+import type { ArtifactSink, CaptureControl } from '../../inspect/captures/capture.ts';
 import type { Subject } from '../../inspect/subject.ts';
 import { type CaptureName, captures } from '../../protocol/captures.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
@@ -81,7 +80,9 @@ export function startTriggers(settings: TriggerSettings, kept: Kept | undefined,
     notes() {
       const asked = settings.text !== null || settings.file !== null;
       return [
-        ...(asked && !kept ? ['triggers capture nothing: NODEOPS_ARTIFACTS_DIR names no directory that can be written'] : []),
+        ...(asked && !kept
+          ? ['triggers capture nothing: NODEOPS_ARTIFACTS_DIR names no directory that can be written']
+          : []),
         ...fixed.errors,
         ...fromFile.errors,
         ...(failure ? [failure] : []),

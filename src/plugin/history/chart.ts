@@ -28,11 +28,12 @@ export function chartSvg(chart: Chart): string {
   // a limit far above would press everything flat
   const limitShown = limit !== null && limit <= highest * 4 ? limit : null;
   const top = Math.max(highest, limitShown ?? 0) * 1.05;
-  const x = (time: number) => round(size.left + (Math.max(0, time - from) / Math.max(1, to - from)) * (size.width - size.left));
+  const x = (time: number) =>
+    round(size.left + (Math.max(0, time - from) / Math.max(1, to - from)) * (size.width - size.left));
   const y = (value: number) => round(size.top + (1 - value / top) * (size.height - size.top - size.bottom));
   const ticks = [0, 0.5, 1].map((share) => {
     const at = y(highest * share);
-    return `<line class="grid" x1="${size.left}" x2="${size.width}" y1="${at}" y2="${at}"/><text x="${size.left - 6}" y="${at + 4}" text-anchor="end">${escape(text(highest * share))}</text>`;
+    return `<line class="grid" x1="${size.left}" x2="${size.width}" y1="${at}" y2="${at}"/><text x="${size.left - 6}" y="${at + 4}" text-anchor="end">${escapeHtml(text(highest * share))}</text>`;
   });
   const hours = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const anchor = share === 0 ? 'start' : share === 1 ? 'end' : 'middle';
@@ -41,7 +42,7 @@ export function chartSvg(chart: Chart): string {
   });
   const marks = bands.map((band) => {
     const width = Math.max(2, x(band.to) - x(band.from));
-    return `<rect class="stall" x="${x(band.from)}" y="${size.top}" width="${width}" height="${size.height - size.top - size.bottom}"><title>${escape(band.title)}</title></rect>`;
+    return `<rect class="stall" x="${x(band.from)}" y="${size.top}" width="${width}" height="${size.height - size.top - size.bottom}"><title>${escapeHtml(band.title)}</title></rect>`;
   });
   const distance = usual(times);
   const drawn = lines.map(({ name, values, colour }) => {
@@ -51,13 +52,13 @@ export function chartSvg(chart: Chart): string {
       const joined = index > 0 && values[index - 1] !== null && time - times[index - 1]! <= distance * gap;
       return `${d}${joined ? 'L' : 'M'}${x(time)} ${y(value)}`;
     }, '');
-    return `<path class="${colour}" d="${path}"><title>${escape(name)}</title></path>`;
+    return `<path class="${colour}" d="${path}"><title>${escapeHtml(name)}</title></path>`;
   });
   const bound =
     limitShown === null
       ? ''
-      : `<line class="limit" x1="${size.left}" x2="${size.width}" y1="${y(limitShown)}" y2="${y(limitShown)}"><title>limit ${escape(text(limitShown))}</title></line>`;
-  return `<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escape(title)}">${marks.join('')}${ticks.join('')}${hours.join('')}${bound}${drawn.join('')}</svg>`;
+      : `<line class="limit" x1="${size.left}" x2="${size.width}" y1="${y(limitShown)}" y2="${y(limitShown)}"><title>limit ${escapeHtml(text(limitShown))}</title></line>`;
+  return `<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}${ticks.join('')}${hours.join('')}${bound}${drawn.join('')}</svg>`;
 }
 
 /** The usual distance of two samples. */
@@ -74,7 +75,7 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-export function escape(text: string): string {
+export function escapeHtml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   return text.replaceAll(/[&<>"]/g, (character) => entities[character]!);
 }

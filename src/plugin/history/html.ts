@@ -1,7 +1,7 @@
 /** A page with charts: one file, no scripts, nothing fetched. */
 import type { HistoryReply, StallInfo } from '../../protocol/replies.ts';
 import { bytesShort, duration } from '../../protocol/text/quantities.ts';
-import { chartSvg, escape, type Line } from './chart.ts';
+import { chartSvg, escapeHtml, type Line } from './chart.ts';
 
 export interface Recorded {
   readonly name: string;
@@ -79,7 +79,7 @@ export function historyPage(recorded: readonly Recorded[]): string {
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)} - nodeops history</title>
+<title>${escapeHtml(title)} - nodeops history</title>
 <style>${style}</style>
 ${recorded.map(section).join('\n')}
 </html>
@@ -93,7 +93,9 @@ function section({ name, at, history }: Recorded): string {
   const facts = [
     `${utc(from)} to ${utc(to)} UTC`,
     `recording since ${utc(Date.parse(since))}`,
-    ...(gc ? [`${gc.major} major and ${gc.minor} minor garbage collections, ${duration(gc.totalPauseMs)} of pauses`] : []),
+    ...(gc
+      ? [`${gc.major} major and ${gc.minor} minor garbage collections, ${duration(gc.totalPauseMs)} of pauses`]
+      : []),
     `${stallCount} ${stallCount === 1 ? 'stall' : 'stalls'} over ${duration(stallMs)}`,
   ];
   const bands = stalls.map((stall) => {
@@ -109,18 +111,18 @@ function section({ name, at, history }: Recorded): string {
     const { title, text, least } = panel;
     const legend = lines.map((line) => {
       const last = line.values.findLast((value) => value !== null) ?? null;
-      return `<span class="${line.colour}">${line.name}${last === null ? '' : ` ${escape(text(last))}`}</span>`;
+      return `<span class="${line.colour}">${line.name}${last === null ? '' : ` ${escapeHtml(text(last))}`}</span>`;
     });
-    if (limit !== null) legend.push(`<span class="limit">limit ${escape(text(limit))}</span>`);
+    if (limit !== null) legend.push(`<span class="limit">limit ${escapeHtml(text(limit))}</span>`);
     const svg = chartSvg({ title, times, from, to, lines, least, limit, text, bands });
-    return [`<figure><figcaption>${escape(title)} ${legend.join(' ')}</figcaption>${svg}</figure>`];
+    return [`<figure><figcaption>${escapeHtml(title)} ${legend.join(' ')}</figcaption>${svg}</figure>`];
   });
   return `<main>
-<h1>${escape(name)}</h1>
-<p>${facts.map(escape).join(' · ')}</p>
+<h1>${escapeHtml(name)}</h1>
+<p>${facts.map(escapeHtml).join(' · ')}</p>
 ${times.length === 0 ? '<p>Nothing has been recorded yet.</p>' : charts.join('\n')}
 <h2>Stalls of the event loop</h2>
-${stalls.length === 0 ? `<p>No turn of the event loop took longer than ${escape(duration(stallMs))}.</p>` : stalls.toReversed().map(stallHtml).join('\n')}
+${stalls.length === 0 ? `<p>No turn of the event loop took longer than ${escapeHtml(duration(stallMs))}.</p>` : stalls.toReversed().map(stallHtml).join('\n')}
 </main>`;
 }
 
@@ -130,7 +132,7 @@ function stallHtml({ at, durationMs, ongoing, frames, evidence }: StallInfo): st
   const stack = frames
     ? frames.map((frame) => `at ${frame.function} (${frame.file}:${frame.line}:${frame.column})`).join('\n')
     : (evidence ?? 'no stack was taken');
-  return `<details><summary>${escape(head + where)}</summary><pre>${escape(stack)}</pre></details>`;
+  return `<details><summary>${escapeHtml(head + where)}</summary><pre>${escapeHtml(stack)}</pre></details>`;
 }
 
 function utc(at: number): string {

@@ -66,7 +66,9 @@ function stallText({ at, durationMs, ongoing, frames, evidence }: StallInfo): st
   if (frames)
     return [
       head,
-      ...frames.slice(0, framesShown).map((frame) => `      at ${frame.function} (${frame.file}:${frame.line}:${frame.column})`),
+      ...frames
+        .slice(0, framesShown)
+        .map((frame) => `      at ${frame.function} (${frame.file}:${frame.line}:${frame.column})`),
       ...(frames.length > framesShown ? [`      and ${frames.length - framesShown} more frames`] : []),
     ];
   return evidence ? [head, `      ${evidence}`] : [`${head}  (no stack was taken)`];

@@ -28,7 +28,8 @@ export async function runArtifacts(invocation: ArtifactsInvocation): Promise<num
     });
   const { targets } = await resolveTargets({ ...invocation, args: typed === undefined ? [] : [typed] });
   const [target, ...more] = targets;
-  if (!target || more.length > 0) throw new NodeopsError('usage', `artifacts takes one pod or process, not ${targets.length}`);
+  if (!target || more.length > 0)
+    throw new NodeopsError('usage', `artifacts takes one pod or process, not ${targets.length}`);
   if (action !== 'list' && names.length === 0 && !flags.all)
     throw new NodeopsError('usage', `artifacts ${action} was given no name`, { hint: 'name some, or add --all' });
   const stores = await storesOf(target, flags, io);

@@ -17,7 +17,11 @@ export interface Store {
 }
 
 /** The stores behind a target: one for each container where the pod has several processes and none was named. */
-export async function storesOf(target: Target, { timeout }: { timeout?: number | undefined }, io: Io): Promise<Store[]> {
+export async function storesOf(
+  target: Target,
+  { timeout }: { timeout?: number | undefined },
+  io: Io,
+): Promise<Store[]> {
   const client = new AgentClient(target.endpoint);
   const ask = async (process: string | undefined): Promise<Store> => ({
     target: { ...target, process },

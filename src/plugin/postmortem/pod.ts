@@ -44,7 +44,12 @@ export interface ContainerEnd {
   readonly now: string;
   readonly memoryLimit: string | null;
   /** How it ended last; null where it never did. */
-  readonly last: { reason: string | null; exitCode: number; startedAt: string | null; finishedAt: string | null } | null;
+  readonly last: {
+    reason: string | null;
+    exitCode: number;
+    startedAt: string | null;
+    finishedAt: string | null;
+  } | null;
   readonly outOfMemory: boolean;
   /** One sentence; null where it never ended. */
   readonly verdict: string | null;

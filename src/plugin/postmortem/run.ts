@@ -36,7 +36,14 @@ export async function runPostmortem(invocation: PostmortemInvocation): Promise<n
   });
   if (isDocumentFormat(flags.result)) {
     const records = found.map(({ record: { history: _, ...record }, path }) => ({ path, ...record }));
-    const document = { schema: 'nodeops/v1', operation: 'postmortem', target: targetName(target), ...cluster, records, notes };
+    const document = {
+      schema: 'nodeops/v1',
+      operation: 'postmortem',
+      target: targetName(target),
+      ...cluster,
+      records,
+      notes,
+    };
     await write(io.stdout, await documentText(flags.result, document));
   } else {
     const lines = [
@@ -66,7 +73,12 @@ async function readCluster(
   return { containers, events };
 }
 
-async function collect(target: Target, flags: PostmortemInvocation['flags'], notes: string[], io: Io): Promise<Found[]> {
+async function collect(
+  target: Target,
+  flags: PostmortemInvocation['flags'],
+  notes: string[],
+  io: Io,
+): Promise<Found[]> {
   const found: Found[] = [];
   const stores = await storesOf(target, flags, io);
   const directory = flags.output ?? defaultDirectory(artifactStem(targetName(target), io.now()));

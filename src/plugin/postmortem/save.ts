@@ -13,7 +13,11 @@ const readableBytes = 64 * 1024 * 1024;
 export async function saveKept(store: Store, file: KeptArtifact, directory: string, io: Io): Promise<string> {
   const [, folder, stem, extension] = /^(\w+)\/(.+?)((?:\.[A-Za-z]\w{0,15}){0,2})$/.exec(file.name) ?? [];
   if (folder === undefined) throw new NodeopsError('failed', `the agent told of an artifact without a name`);
-  const part = await PartFile.create({ directory, stem: `${safePart(folder)}-${safePart(stem!)}`, extension: extension! });
+  const part = await PartFile.create({
+    directory,
+    stem: `${safePart(folder)}-${safePart(stem!)}`,
+    extension: extension!,
+  });
   try {
     await fetchKept(store, file, part, io);
     return await part.keep();

@@ -59,7 +59,8 @@ export function recordLines({ record, path }: Found): string[] {
       lines.push(`  ${title.padEnd(10)} ${line.trimEnd()}`);
     }
     const longest = Math.max(0, ...history.stalls.map(({ durationMs }) => durationMs));
-    if (longest > 0) lines.push(`  ${history.stalls.length} stalls of the event loop, the longest ${duration(longest)}`);
+    if (longest > 0)
+      lines.push(`  ${history.stalls.length} stalls of the event loop, the longest ${duration(longest)}`);
   }
   if (heapProfile) lines.push(`  sampling heap profile: ${plain(heapProfile)}`);
   lines.push(`  saved: ${path}`);

@@ -27,7 +27,7 @@ export async function resolveTargets({ args, flags, kube, io }: TargetInvocation
   const specs = args.map(parseTarget);
   const selecting = flags.selector !== undefined || flags['field-selector'] !== undefined || flags['all-namespaces'];
   if (specs.length === 0 && !selecting) throw noTarget();
-  const pattern = containerPattern(flags.container);
+  const pattern = containerPattern(flags.container, flags['all-processes']);
   const expanding = flags['all-processes'] || pattern !== undefined;
   const options = { port: flags.port, container: pattern ? undefined : flags.container, pid: flags.pid };
   const attaching = attachSettings(flags, io.env);
@@ -116,9 +116,12 @@ async function named(
   }
 }
 
-/** A container's name is taken as it is; anything else is a regular expression over names. Throws `usage` if it is neither. */
-function containerPattern(text: string | undefined): RegExp | undefined {
-  if (text === undefined || /^[a-z0-9-]+$/.test(text)) return undefined;
+/**
+ * A container's name is taken as it is, unless its processes are to be told apart; anything else is a regular expression over
+ * names. Throws `usage` if it is neither.
+ */
+function containerPattern(text: string | undefined, all: boolean): RegExp | undefined {
+  if (text === undefined || (!all && /^[a-z0-9-]+$/.test(text))) return undefined;
   try {
     return new RegExp(`^(?:${text})$`);
   } catch {

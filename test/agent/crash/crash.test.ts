@@ -21,71 +21,80 @@ function records(): CrashRecord[] {
 }
 const env = () => ({ NODEOPS_ARTIFACTS_DIR: volume, NODEOPS_CONTAINER: 'app' });
 
-describe.each(Object.keys(versions).map(Number) as (keyof typeof versions)[])('after the crash on Node %i', (version) => {
-  const run = async (source: string, flags: string[] = []) => {
-    const path = program('crash.cjs', source);
-    const node = nodeOf(version);
-    const plain = start(path, { node, flags });
-    const plainEnd = await plain.ended;
-    const watched = start(path, { node, flags: ['--require', bed.preload, ...flags], env: env() });
-    const end = await watched.ended;
-    return { plain: { ...plainEnd, output: plain.output() }, watched: { ...end, output: watched.output() } };
-  };
+describe.each(Object.keys(versions).map(Number) as (keyof typeof versions)[])(
+  'after the crash on Node %i',
+  (version) => {
+    const run = async (source: string, flags: string[] = []) => {
+      const path = program('crash.cjs', source);
+      const node = nodeOf(version);
+      const plain = start(path, { node, flags });
+      const plainEnd = await plain.ended;
+      const watched = start(path, { node, flags: ['--require', bed.preload, ...flags], env: env() });
+      const end = await watched.ended;
+      return { plain: { ...plainEnd, output: plain.output() }, watched: { ...end, output: watched.output() } };
+    };
 
-  const alone = async (source: string, flags: string[]) => {
-    const node = nodeOf(version);
-    const app = start(program('alone.cjs', source), { node, flags: ['--require', bed.preload, ...flags], env: env() });
-    return { ...(await app.ended), output: app.output() };
-  };
+    const alone = async (source: string, flags: string[]) => {
+      const node = nodeOf(version);
+      const app = start(program('alone.cjs', source), {
+        node,
+        flags: ['--require', bed.preload, ...flags],
+        env: env(),
+      });
+      return { ...(await app.ended), output: app.output() };
+    };
 
-  it('an exception leaves a record, and output and exit code as they are', async () => {
-    const { plain, watched } = await run(
-      `setTimeout(function checkout() { throw Object.assign(new Error('no price; password=hunter2'), { code: 'E_PRICE' }); }, 1500)`,
-    );
-    expect(watched).toEqual(plain);
-    const [record, ...more] = records();
-    expect(more).toEqual([]);
-    expect(record).toMatchObject({
-      kind: 'uncaught-exception',
-      handled: false,
-      error: { name: 'Error', code: 'E_PRICE' },
-      process: { container: 'app', name: 'crash.cjs' },
+    it('an exception leaves a record, and output and exit code as they are', async () => {
+      const { plain, watched } = await run(
+        `setTimeout(function checkout() { throw Object.assign(new Error('no price; password=hunter2'), { code: 'E_PRICE' }); }, 1500)`,
+      );
+      expect(watched).toEqual(plain);
+      const [record, ...more] = records();
+      expect(more).toEqual([]);
+      expect(record).toMatchObject({
+        kind: 'uncaught-exception',
+        handled: false,
+        error: { name: 'Error', code: 'E_PRICE' },
+        process: { container: 'app', name: 'crash.cjs' },
+      });
+      expect(record!.error!.stack).toContain('at Timeout.checkout');
+      expect(JSON.stringify(record)).not.toContain('hunter2');
+      expect(record!.history!.times.length).toBeGreaterThanOrEqual(1);
+      expect(record!.memory!.heap!.usedBytes).toBeGreaterThan(1024 * 1024);
     });
-    expect(record!.error!.stack).toContain('at Timeout.checkout');
-    expect(JSON.stringify(record)).not.toContain('hunter2');
-    expect(record!.history!.times.length).toBeGreaterThanOrEqual(1);
-    expect(record!.memory!.heap!.usedBytes).toBeGreaterThan(1024 * 1024);
-  });
 
-  it('an unhandled rejection leaves a record; a handled one and a clean exit leave none', async () => {
-    const rejected = await run(`setTimeout(() => Promise.reject(new TypeError('late')), 300)`);
-    expect(rejected.watched).toEqual(rejected.plain);
-    expect(records()).toMatchObject([{ kind: 'unhandled-rejection', error: { name: 'TypeError', message: 'late' } }]);
-    const handled = await run(`process.on('unhandledRejection', () => {}); Promise.reject(new Error('x')); setTimeout(() => {}, 300)`);
-    expect(handled.watched).toEqual(handled.plain);
-    expect(handled.watched.code).toBe(0);
-    expect(records()).toHaveLength(1);
-  });
+    it('an unhandled rejection leaves a record; a handled one and a clean exit leave none', async () => {
+      const rejected = await run(`setTimeout(() => Promise.reject(new TypeError('late')), 300)`);
+      expect(rejected.watched).toEqual(rejected.plain);
+      expect(records()).toMatchObject([{ kind: 'unhandled-rejection', error: { name: 'TypeError', message: 'late' } }]);
+      const handled = await run(
+        `process.on('unhandledRejection', () => {}); Promise.reject(new Error('x')); setTimeout(() => {}, 300)`,
+      );
+      expect(handled.watched).toEqual(handled.plain);
+      expect(handled.watched.code).toBe(0);
+      expect(records()).toHaveLength(1);
+    });
 
-  it('running out of heap leaves the record from before, with what allocated', async () => {
-    const watched = await alone(
-      `const held = [];
+    it('running out of heap leaves the record from before, with what allocated', async () => {
+      const watched = await alone(
+        `const held = [];
        function leakOrders() { for (let i = 0; i < 1500; i++) held.push({ order: i, lines: new Array(20).fill(i) }); }
        setInterval(leakOrders, 50);`,
-      ['--max-old-space-size=80'],
-    );
-    expect(watched.signal ?? watched.code).toMatch(/SIGABRT|SIGTRAP|134/);
-    expect(watched.output).not.toMatch(/Writing Node\.js report|debugger|nodeops/i);
-    const [near] = records();
-    expect(near).toMatchObject({ kind: 'near-heap-limit', error: null });
-    expect(near!.summary).toMatch(/^the V8 heap is [\d.]+MB, \d+\.\d% of the heap limit/);
-    expect(near!.history!.times.length).toBeGreaterThanOrEqual(2);
-    expect(near!.memory!.spaces!.length).toBeGreaterThan(4);
-    expect(near!.heapProfile).toMatch(/^crash\/.*\.heapprofile$/);
-    const profile = readFileSync(join(crashFolder(), near!.heapProfile!.slice('crash/'.length)), 'utf8');
-    expect(profile).toContain('leakOrders');
-  });
-});
+        ['--max-old-space-size=80'],
+      );
+      expect(watched.signal ?? watched.code).toMatch(/SIGABRT|SIGTRAP|134/);
+      expect(watched.output).not.toMatch(/Writing Node\.js report|debugger|nodeops/i);
+      const [near] = records();
+      expect(near).toMatchObject({ kind: 'near-heap-limit', error: null });
+      expect(near!.summary).toMatch(/^the V8 heap is [\d.]+MB, \d+\.\d% of the heap limit/);
+      expect(near!.history!.times.length).toBeGreaterThanOrEqual(2);
+      expect(near!.memory!.spaces!.length).toBeGreaterThan(4);
+      expect(near!.heapProfile).toMatch(/^crash\/.*\.heapprofile$/);
+      const profile = readFileSync(join(crashFolder(), near!.heapProfile!.slice('crash/'.length)), 'utf8');
+      expect(profile).toContain('leakOrders');
+    });
+  },
+);
 
 describe('what is kept', () => {
   const idle = `setInterval(() => {}, 1000); console.log('up');`;
@@ -107,7 +116,9 @@ describe('what is kept', () => {
     });
     expect(listed.artifacts[0].name).toMatch(new RegExp(`^crash/.*-killed-${first.pid}\\.json$`));
     expect(records()[0]!.history!.since).toBeDefined();
-    const removed = await ask(`remove-artifact?name=${encodeURIComponent(listed.artifacts[0].name)}`, { method: 'POST' });
+    const removed = await ask(`remove-artifact?name=${encodeURIComponent(listed.artifacts[0].name)}`, {
+      method: 'POST',
+    });
     expect(removed.body.data.removed).toBe(listed.artifacts[0].name);
     expect((await ask('artifacts')).body.data.artifacts).toEqual([]);
   });
@@ -120,7 +131,9 @@ describe('what is kept', () => {
     await start(program('idle.cjs', idle), { env: env() }).says('up');
     for (const name of ['../../secret.txt', 'crash/../../secret.txt', 'crash/.box', '/etc/passwd', 'secret.txt'])
       expect((await eventually(() => ask(`artifacts/${name}`))).status, name).toBe(404);
-    expect((await ask(`remove-artifact?name=${encodeURIComponent('crash/../../secret.txt')}`, { method: 'POST' })).status).toBe(404);
+    expect(
+      (await ask(`remove-artifact?name=${encodeURIComponent('crash/../../secret.txt')}`, { method: 'POST' })).status,
+    ).toBe(404);
   });
 
   it('goes, the oldest first, when there is no more room', () => {

@@ -16,7 +16,7 @@ async function agent(states: readonly object[]) {
   let polled = 0;
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
-    const json = (body: object, status = 200) => response.writeHead(status).end(JSON.stringify(body));
+    const json = (data: object, status = 200) => response.writeHead(status).end(JSON.stringify({ data }));
     if (request.headers['x-nodeops'] !== '1') return void json({}, 400);
     if (request.method === 'DELETE') return void json({ id: 'j', state: 'abandoned' });
     if (request.url!.endsWith('/artifact')) return void response.end('the artifact');

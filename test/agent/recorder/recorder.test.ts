@@ -120,7 +120,10 @@ describe('what is recorded', () => {
     await start(path, { env: { NODEOPS_RECORDER: 'off' } }).says('up');
     const reply = await eventually(() => ask('history'));
     expect(reply.status).toBe(501);
-    expect(reply.body.error).toMatchObject({ code: 'unsupported', message: expect.stringContaining('NODEOPS_RECORDER is off') });
+    expect(reply.body.error).toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('NODEOPS_RECORDER is off'),
+    });
     await fresh();
     await start(path, { env: { NODEOPS_STALL_MS: 'soon' } }).says('up');
     const version = await eventually(() => ask('version'));

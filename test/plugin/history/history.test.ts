@@ -41,11 +41,13 @@ describe('history', () => {
     const { code, stdout, stderr } = await invoke(['history', target, '--since', '5m'], { env: { LANG: 'C.UTF-8' } });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^\d\d:\d\d:\d\d to \d\d:\d\d:\d\d \(.+\)\n/);
-    expect(stdout).toMatch(/^CPU {8}[▁-█ ]{40,}  \d+% now, max \d+%$/m);
-    expect(stdout).toMatch(/^heap used {2}[▁-█ ]{40,}  [\d.]+MB now, max [\d.]+MB, of [\d.]+[MG]B$/m);
-    expect(stdout).toMatch(/^stalls of the event loop over 200ms:\n {2}[\d:]+ {2}\d{3}ms\n {6}at chargeCustomer \(.*app\.cjs:3:\d+\)$/m);
+    expect(stdout).toMatch(/^CPU {8}[▁-█ ]{40,} {2}\d+% now, max \d+%$/m);
+    expect(stdout).toMatch(/^heap used {2}[▁-█ ]{40,} {2}[\d.]+MB now, max [\d.]+MB, of [\d.]+[MG]B$/m);
+    expect(stdout).toMatch(
+      /^stalls of the event loop over 200ms:\n {2}[\d:]+ {2}\d{3}ms\n {6}at chargeCustomer \(.*app\.cjs:3:\d+\)$/m,
+    );
     const plain = await invoke(['history', target, '--ascii']);
-    expect(plain.stdout).toMatch(/^CPU {8}[_.\-=+*%# ]{40,}  \d+% now/m);
+    expect(plain.stdout).toMatch(/^CPU {8}[_.\-=+*%# ]{40,} {2}\d+% now/m);
     expect(plain.stdout).not.toMatch(/[▁-█]/);
   });
 
@@ -67,13 +69,18 @@ describe('history', () => {
         expect(await page.locator('svg').count()).toBeGreaterThanOrEqual(4);
         // a line that is drawn has a length
         for (const path of await page.locator('figure path').all())
-          expect(await path.evaluate((node) => (node as unknown as { getTotalLength(): number }).getTotalLength())).toBeGreaterThan(50);
+          expect(
+            await path.evaluate((node) => (node as unknown as { getTotalLength(): number }).getTotalLength()),
+          ).toBeGreaterThan(50);
         expect(await page.locator('rect.stall').count()).toBeGreaterThanOrEqual(4);
         await page.locator('summary').first().click();
         expect(await page.locator('pre').first().innerText()).toMatch(/^at chargeCustomer \(/);
         expect(problems).toEqual([]);
         if (process.env.NODEOPS_SCREENSHOTS)
-          await page.screenshot({ path: join(process.env.NODEOPS_SCREENSHOTS, `history-${colorScheme}.png`), fullPage: true });
+          await page.screenshot({
+            path: join(process.env.NODEOPS_SCREENSHOTS, `history-${colorScheme}.png`),
+            fullPage: true,
+          });
         await page.close();
       }
     } finally {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { containerEnds } from '../../../src/plugin/postmortem/pod.ts';
 import { containerLines } from '../../../src/plugin/postmortem/text.ts';
-import recordings from '../../fixtures/kubernetes/rest.json' with { type: 'json' };
 import { bed, eventually, fresh, program, start, useBed } from '../../agent/bed.ts';
+import recordings from '../../fixtures/kubernetes/rest.json' with { type: 'json' };
 import { invoke } from '../invoke.ts';
 
 useBed();
@@ -24,7 +24,13 @@ function recordedPod(name: string) {
 describe('the verdict on a recorded pod', () => {
   it('names the memory limit of one that was killed for it', () => {
     const [end] = containerEnds(recordedPod('pod-oomkilled'));
-    expect(end).toMatchObject({ container: 'app', restarts: 3, now: 'CrashLoopBackOff', outOfMemory: true, memoryLimit: '96Mi' });
+    expect(end).toMatchObject({
+      container: 'app',
+      restarts: 3,
+      now: 'CrashLoopBackOff',
+      outOfMemory: true,
+      memoryLimit: '96Mi',
+    });
     expect(containerLines(end!)).toEqual([
       'container app: CrashLoopBackOff, restarted 3 times',
       '  last end: OOMKilled, exit code 137, at 2026-11-22T21:49:48Z, after 0µs',
@@ -37,7 +43,8 @@ describe('the verdict on a recorded pod', () => {
     expect(end).toMatchObject({ outOfMemory: false, last: { reason: 'Error', exitCode: 1 } });
     expect(end!.verdict).toMatch(/exited with code 1, as Node does after an exception/);
     const ended = (exitCode: number) =>
-      containerEnds({ status: { containerStatuses: [{ name: 'app', state: { terminated: { exitCode } } }] } })[0]!.verdict;
+      containerEnds({ status: { containerStatuses: [{ name: 'app', state: { terminated: { exitCode } } }] } })[0]!
+        .verdict;
     expect(ended(134)).toMatch(/V8 heap is full/);
     expect(ended(137)).toMatch(/SIGKILL.*not for its memory limit/);
     expect(ended(143)).toMatch(/SIGTERM/);
