@@ -53,9 +53,11 @@ export class Lines {
   /** Closes every line, those included that are being opened, and does not open any more. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled([...this.#held.keys()].map((key) => this.#drop(key)));
-    await Promise.allSettled(this.#opening);
-    await Promise.allSettled([...this.#held.keys()].map((key) => this.#drop(key)));
+    do {
+      await Promise.allSettled([...this.#held.keys()].map((key) => this.#drop(key)));
+      // what is being opened may leave more to be closed
+      await Promise.allSettled(this.#opening);
+    } while (this.#held.size > 0 || this.#opening.size > 0);
   }
 
   #track<T>(work: Promise<T>): Promise<T> {

@@ -108,7 +108,7 @@ describe('a selection', () => {
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toMatch(/^TARGET +PROCESS +CPU +LOOP +DELAY-P99/);
     expect(lines).toHaveLength(1 + replicas + 1);
-    expect(lines.find((line) => line.startsWith('blocked-0'))).toMatch(/ 100\.0% /);
+    expect(lines.find((line) => line.startsWith('blocked-0'))).toMatch(/ 100\.0%! /);
     const failures = stderr.trimEnd().split('\n');
     expect(failures).toHaveLength(2);
     expect(stderr).toMatch(/nothing listens on port 8848 of pod 'bare-0'/);

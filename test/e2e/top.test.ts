@@ -48,7 +48,10 @@ const open = (columns: number, rows: number, options: { env?: Record<string, str
 describe('top on a terminal', () => {
   it.each([60, 120])('shows the busiest first within %i columns, and gives the terminal back', async (columns) => {
     const top = open(columns, 20);
-    const lines = await top.shows(/^blocked-0 app\/1 +\d{2,3}%/m);
+    await top.shows(/^blocked-0 app\/1 +\d{2,3}%/m);
+    await top.shows(/^quiet-0 app\/1 +\d+%/m);
+    const lines = await top.shows(/^quiet-1 app\/1 +\d+%/m);
+    expect(lines[0]).toMatch(/^nodeops top - \d\d:\d\d:\d\d, 3 processes, by cpu$/);
     const order = lines.filter((line) => / app\/1 /.test(line)).map((line) => line.split(' ')[0]);
     expect(order[0]).toBe('blocked-0');
     expect(order.toSorted()).toEqual(['blocked-0', 'quiet-0', 'quiet-1']);

@@ -11,6 +11,7 @@ import { crashRecord, lastMinutes, recordName } from './record.ts';
 
 /** Shares of a limit. V8 gives up at some four fifths already where collections free too little. */
 const sampleAt = 0.65;
+const endSamplingAt = 0.45;
 const recordAt = 0.8;
 /** Memory counts as what it will be in so many seconds, at the pace of the last one. */
 const aheadSeconds = 2;
@@ -75,9 +76,10 @@ export function watchMemory(kept: Kept, info: ProcessInfo): (watch: Watch) => vo
       sampling = import('./now.ts').then(({ sampleHeap }) => sampleHeap(watch.recording, samplingMs));
       sampling.catch(() => {});
     }
-    if (share < sampleAt - 0.1 && sampling && !recording) {
+    if (share < endSamplingAt && sampling && !recording) {
       sampling.then((begun) => begun.abandon()).catch(() => {});
       sampling = undefined;
+      sampledAt = Number.NEGATIVE_INFINITY;
     }
     if (share < recordAt || !mayRecord(kind)) return;
     const what = kind === 'near-heap-limit' ? 'the V8 heap' : 'resident memory';

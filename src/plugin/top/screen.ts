@@ -36,7 +36,9 @@ export async function runScreen(actions: ScreenActions, io: Io): Promise<void> {
   const rows = () => held ?? actions.rows();
   const draw = (): void => {
     drawn = performance.now();
-    const size = { columns: io.stdout.columns ?? 80, rows: (io.stdout as NodeJS.WriteStream).rows ?? 24 };
+    // log-update ends with a newline: with all rows in use that would push the heading off
+    const rowsUsed = ((io.stdout as NodeJS.WriteStream).rows ?? 24) - 1;
+    const size = { columns: io.stdout.columns ?? 80, rows: rowsUsed };
     screen(frame(rows(), view, size, io.now(), paint).join('\n'));
   };
   /** At most ten times a second, however many rows change. */

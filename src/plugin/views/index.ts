@@ -53,22 +53,22 @@ export const views: { readonly [N in Exclude<keyof Replies, ShownElsewhere>]: Vi
       column('CPU', (s) => (s.cpu.percent === null ? null : `${Math.round(s.cpu.percent)}%`), {
         ...right,
         figure: (s) => s.cpu.percent,
-        leastDistance: 5,
+        leastDistance: 20,
       }),
       column('LOOP', (s) => (s.eventLoop.utilization === null ? null : percent(s.eventLoop.utilization)), {
         ...right,
         figure: (s) => s.eventLoop.utilization,
-        leastDistance: 0.05,
+        leastDistance: 0.2,
       }),
       column('DELAY-P99', (s) => time(s.eventLoop.delayP99Ms), {
         ...right,
         figure: (s) => s.eventLoop.delayP99Ms,
-        leastDistance: 5,
+        leastDistance: 50,
       }),
       column('DELAY-MAX', (s) => time(s.eventLoop.delayMaxMs), {
         ...right,
         figure: (s) => s.eventLoop.delayMaxMs,
-        leastDistance: 20,
+        leastDistance: 100,
       }),
       column('HANDLES', (s) => s.handles?.total, {
         ...right,

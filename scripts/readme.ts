@@ -1,0 +1,25 @@
+/** `npm run docs`: renders the README's command table from the commands' own declarations. A test fails when they drift. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { commands } from '../src/plugin/commands/index.ts';
+
+const begin = '<!-- commands: npm run docs -->';
+const end = '<!-- /commands -->';
+
+/** The README with its table as it should be. */
+export function withCommandTable(readme: string): string {
+  const rows = commands
+    .filter(({ hidden }) => !hidden)
+    .map(({ name, usage, summary }) => `| \`${`${name} ${usage}`.trim().replaceAll('|', '\\|')}\` | ${summary} |`);
+  const table = ['| command | what it does |', '| --- | --- |', ...rows].join('\n');
+  const from = readme.indexOf(begin);
+  const to = readme.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`README.md has no ${begin} … ${end}`);
+  return `${readme.slice(0, from + begin.length)}\n\n${table}\n\n${readme.slice(to)}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const path = resolve('README.md');
+  await writeFile(path, withCommandTable(await readFile(path, 'utf8')));
+}
