@@ -4,11 +4,13 @@
  *   dist/plugin.cjs, dist/chunks/                  the plugin as a script
  *   dist/kubectl-nodeops                           the plugin as one executable that needs no Node on the machine
  *   dist/sidecar.cjs                               the sidecar, for the image
+ *   dist/inject.cjs                                the webhook, for the image
  *   dist/npm/                                      the npm package
  */
 import { rm } from 'node:fs/promises';
 import { bundleAgent } from './agent-bundle.ts';
 import { buildExecutable } from './executable.ts';
+import { bundleInject } from './inject-bundle.ts';
 import { writePackage } from './package.ts';
 import { bundlePlugin } from './plugin-bundle.ts';
 import { bundleSidecar } from './sidecar-bundle.ts';
@@ -18,6 +20,7 @@ const [{ metafiles, chunks }] = await Promise.all([
   bundlePlugin('dist/plugin.cjs'),
   bundleAgent('dist/agent'),
   bundleSidecar('dist/sidecar.cjs'),
+  bundleInject('dist'),
 ]);
 await Promise.all([
   buildExecutable('dist/plugin.cjs', chunks, 'dist/kubectl-nodeops'),

@@ -25,7 +25,9 @@ export async function bundlePlugin(outfile: string): Promise<PluginBundle> {
   const metafiles: Metafile[] = [];
   const chunks = new Set<string>();
   const plugins = [bundledText((metafile) => metafiles.push(metafile)), packedFolder];
-  const options = { ...shared, target: 'node22', format: 'cjs', metafile: true } as const;
+  // a script that starts from a snapshot has no loader for import(): what is bundled needs none, and Node's modules are required
+  const supported = { 'dynamic-import': false };
+  const options = { ...shared, target: 'node22', format: 'cjs', supported, metafile: true } as const;
 
   const apart: Plugin = {
     name: 'apart',

@@ -186,8 +186,18 @@ describe('--attach=exec', () => {
   it('a plugin that is killed leaves nothing in the pod', async () => {
     const env = { ...process.env, KUBECONFIG: bed.kubeconfig };
     const args = ['stats', '-n', bed.namespace, 'bare-0', '--attach=exec', '--window', '30s'];
-    const plugin: ChildProcess = spawn(resolve('dist/kubectl-nodeops'), args, { env, stdio: 'ignore' });
-    await expect.poll(() => ports('bare-0'), { timeout: 15_000 }).toContain(9229);
+    const plugin: ChildProcess = spawn(resolve('dist/kubectl-nodeops'), args, {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [plugin.stdout!, plugin.stderr!])
+      stream.on('data', (text) => {
+        said += text;
+      });
+    await expect
+      .poll(async () => (plugin.exitCode === null ? await ports('bare-0') : said), { timeout: 30_000 })
+      .toContain(9229);
     plugin.kill('SIGKILL');
     await once(plugin, 'exit');
     await expect.poll(() => ports('bare-0'), { timeout: 15_000 }).toEqual([3000]);

@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildInject, imageFiles } from '../../scripts/build-inject.ts';
+import { bundleInject, imageFiles } from '../../scripts/inject-bundle.ts';
 import { agentFolder, mountPaths, preloadFile } from '../../src/inject/paths.ts';
 
 interface Instruction {
@@ -66,7 +66,7 @@ describe('inject.cjs', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'nodeops-image-'));
-    await buildInject(folder);
+    await bundleInject(folder);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

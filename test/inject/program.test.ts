@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { buildInject } from '../../scripts/build-inject.ts';
+import { bundleInject } from '../../scripts/inject-bundle.ts';
 import { check } from '../../src/inject/check.ts';
 import { install } from '../../src/inject/install.ts';
 import { preloadFlag } from '../../src/inject/paths.ts';
@@ -19,7 +19,7 @@ const running: ChildProcess[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nodeops-inject-'));
   files = await chartFiles();
-  await buildInject(folder);
+  await bundleInject(folder);
 });
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL');

@@ -6,10 +6,10 @@ import { removePortFile, removeStalePortFile, waitForWriter, writePortFile } fro
 import { identify } from '../identity.ts';
 import { dialHost } from '../lease/address.ts';
 import type { FromHost, Sibling } from '../lease/messages.ts';
-import type { Settings } from '../settings.ts';
-import type { FromWorker, Task } from '../worker.ts';
-import { trackCreations } from '../tracking/track.ts';
 import { startRecorder } from '../recorder/start.ts';
+import type { Settings } from '../settings.ts';
+import { trackCreations } from '../tracking/track.ts';
+import type { FromWorker, Task } from '../worker.ts';
 import { askForLease, type Lease } from './ask.ts';
 import { isListening } from './occupied.ts';
 import { ownsSigusr1, watchSigusr1 } from './sigusr1.ts';

@@ -29,6 +29,7 @@ export function openUnseen(recording: Recording): Inspector {
   return {
     post: (method, params, options) => inspector.post(method, params, options),
     on: (method, listener) => inspector.on(method, listener),
+    rest: () => inspector.rest?.(),
     close,
   };
 }

@@ -4,6 +4,8 @@ import type { Inspector } from '../../inspect/inspector.ts';
 import { openLocal } from '../../inspect/local.ts';
 import type { Subject } from '../../inspect/subject.ts';
 import type { Resident } from '../awake/pod.ts';
+import { recorder } from '../recorder/attend.ts';
+import { openUnseen } from '../recorder/session.ts';
 import { openOutside } from './outside.ts';
 
 /** Last known figures, kept as long as the process is known here. */
@@ -24,7 +26,7 @@ export async function look<T>(resident: Resident, read: (subject: Subject) => Pr
     pid: info.pid,
     procDir: asleep ? `/proc/${info.pid}` : '/proc/self',
     async inspector() {
-      const line = asleep ? openOutside(info.pid, asleep) : Promise.resolve().then(openLocal);
+      const line = asleep ? openOutside(info.pid, asleep) : Promise.resolve().then(openInside);
       opened.push(line);
       return line;
     },
@@ -36,4 +38,10 @@ export async function look<T>(resident: Resident, read: (subject: Subject) => Pr
   } finally {
     for (const line of opened) line.then((inspector) => inspector.close()).catch(() => {});
   }
+}
+
+/** Where the main thread can say that it ends, without a word in the app's output about a session that is still open. */
+function openInside(): Inspector {
+  const { watch } = recorder();
+  return watch ? openUnseen(watch.recording) : openLocal();
 }

@@ -1,4 +1,5 @@
 import { build } from 'esbuild';
+import { shared } from './agent-bundle.ts';
 
 /** Files of the container image, by their place under the build's output folder and in the image; see Dockerfile. */
 export const imageFiles = {
@@ -8,18 +9,12 @@ export const imageFiles = {
 } as const;
 
 /** Bundles the image's `inject.cjs` (webhook and init container) into `outputFolder`: one file, `node:` modules only. */
-export async function buildInject(outputFolder = 'dist'): Promise<void> {
+export async function bundleInject(outputFolder = 'dist'): Promise<void> {
   await build({
+    ...shared,
     entryPoints: ['src/inject/main.ts'],
     outfile: `${outputFolder}/inject.cjs`,
-    bundle: true,
-    platform: 'node',
     format: 'cjs',
     target: 'node24',
-    minify: true,
-    keepNames: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-    define: { 'process.env.NODEOPS_VERSION': JSON.stringify(process.env.npm_package_version ?? '0.0.0') },
   });
 }
