@@ -3,10 +3,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: [],
     reporters: ['default', './test/reporter.ts'],
     pool: 'forks',
-    maxWorkers: 3,
+    // the tests' own processes want the processors too
+    maxWorkers: 2,
+    // a machine that is shared stands still for seconds now and then; what fails twice more is no accident
+    retry: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // a test that leaves its processes behind is a failing test

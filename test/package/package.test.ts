@@ -15,6 +15,7 @@ const nodes = { 20: 'node20', 22: 'node22', 24: 'node', 26: 'node26' } as const;
 const nodeOf = (version: keyof typeof nodes) => resolve('node_modules', nodes[version], 'bin/node');
 
 let dir: string;
+let chunks: readonly string[];
 let project: string;
 let packed: { size: number; unpackedSize: number; files: { path: string; mode: number }[] };
 let env: NodeJS.ProcessEnv;
@@ -38,11 +39,9 @@ beforeAll(async () => {
     npm_config_update_notifier: 'false',
   };
   const output = join(dir, 'npm');
-  const [{ metafiles, chunks }] = await Promise.all([
-    bundlePlugin(join(dir, 'plugin.cjs')),
-    bundleAgent(join(dir, 'agent')),
-  ]);
-  await writePackage({ agentFolder: join(dir, 'agent'), plugin: join(dir, 'plugin.cjs'), metafiles, chunks, output });
+  const [bundle] = await Promise.all([bundlePlugin(join(dir, 'plugin.cjs')), bundleAgent(join(dir, 'agent'))]);
+  ({ chunks } = bundle);
+  await writePackage({ agentFolder: join(dir, 'agent'), plugin: join(dir, 'plugin.cjs'), ...bundle, output });
   [packed] = JSON.parse(await npm(output, 'pack', '--json', '--pack-destination', dir));
   const [tarball] = (await readdir(dir)).filter((name) => name.endsWith('.tgz'));
   await mkdir(project);
@@ -66,6 +65,7 @@ describe('the npm package', () => {
       'README.md',
       'THIRD-PARTY-LICENSES',
       'bin/nodeops.cjs',
+      ...chunks.map((name) => `chunks/${name}`),
       'index.cjs',
       'index.d.cts',
       'index.d.mts',
