@@ -1,5 +1,6 @@
 /** What is kept of a process that crashed, or is about to: `crash/*.json` in the artifact directory. */
-import type { HistoryReply, MemstatsReply, ThreadStack } from './replies.ts';
+import type { HistoryReply } from './history.ts';
+import type { MemstatsReply, ThreadStack } from './replies.ts';
 
 export const crashSchema = 'nodeops/crash/v1';
 

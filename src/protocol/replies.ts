@@ -2,6 +2,8 @@
  * What each operation replies with. Figures are exact, units are in the names, `null` means "cannot be known here" (another
  * platform, no cgroup, the main thread stuck in native code) and never zero.
  */
+import type { ArtifactsReply, HistoryReply, RemoveArtifactReply } from './history.ts';
+import type { WaitsReply } from './waits.ts';
 
 /** A process above another one, Node or not. */
 export interface Ancestor {
@@ -189,73 +191,6 @@ export interface StackReply {
   pending: Pending[] | null;
 }
 
-/** A function of the app, by where it begins. */
-export type CodePlace = Frame;
-
-/** What is known of everything that is waited for. */
-interface WaitedFor {
-  /** Resource type as `process.getActiveResourcesInfo` names it: TCPSocketWrap, Timeout, FSReqCallback, … */
-  type: string;
-  /** Since it was created, null unless the agent tracks that (`NODEOPS_TRACK=async`). */
-  ageMs: number | null;
-  /** Where it was created, innermost first; null unless the agent tracks that. */
-  created: Frame[] | null;
-}
-
-/** An HTTP/1 request under way on a socket. */
-export interface HttpInFlight {
-  /** `incoming`: the process answers it. `outgoing`: the process waits for the answer. */
-  direction: 'incoming' | 'outgoing';
-  method: string;
-  /** Without the query, which may hold secrets. */
-  path: string;
-  /** Of an outgoing one. */
-  host: string | null;
-}
-
-export interface WaitKinds {
-  server: { address: string | null; connections: number | null };
-  socket: {
-    local: string | null;
-    remote: string | null;
-    /** As the kernel names it (ESTABLISHED, CLOSE_WAIT, …), else `connecting`; null for pipes. */
-    state: string | null;
-    tls: boolean;
-    bytesRead: number | null;
-    bytesWritten: number | null;
-    http: HttpInFlight | null;
-  };
-  udp: { address: string | null };
-  terminal: { fd: number | null };
-  timer: {
-    repeats: boolean;
-    periodMs: number;
-    /** Until it is due, negative when it is late; null where that cannot be known. */
-    remainingMs: number | null;
-    callback: CodePlace | null;
-  };
-  process: { pid: number; command: string };
-  worker: { threadId: number; name: string | null };
-  /** A MessagePort somebody listens on. Node does not show what is queued in it. */
-  port: Record<never, never>;
-  fs: { fd: number | null; path: string | null; callback: CodePlace | null };
-  dns: { hostname: string | null; callback: CodePlace | null };
-  other: { name: string | null; callback: CodePlace | null };
-}
-
-export type WaitKind = keyof WaitKinds;
-/** One thing a process waits for. */
-export type Wait = { [K in WaitKind]: { kind: K } & WaitedFor & WaitKinds[K] }[WaitKind];
-
-export interface WaitsReply {
-  /** How many of each resource type keep the event loop alive; more than `waits` has where some could not be looked into. */
-  counts: Record<string, number>;
-  /** At most 1,000. */
-  waits: Wait[];
-  /** What the agent keeps of creations; null when it was not told to track them. */
-  tracking: { since: string; kept: number; limit: number } | null;
-}
-
 /** What could be seen of a main thread that JavaScript cannot interrupt; from `/proc/self/task/*`. */
 export interface NativeEvidence {
   /** Kernel's state letter of the main thread: R running, S sleeping, D disk. */
@@ -268,82 +203,6 @@ export interface NativeEvidence {
   forMs: number;
   /** One sentence that puts the above in words. */
   summary: string;
-}
-
-/** Figures of one kind over time, one for each of `times`; null where nothing was known. Rounded to seven digits. */
-export interface Series {
-  /** Mean of what was merged. */
-  mean: (number | null)[];
-  max: (number | null)[];
-}
-
-export const historyFigures = [
-  'cpuPercent',
-  'rssBytes',
-  'heapUsedBytes',
-  'heapTotalBytes',
-  'externalBytes',
-  'utilization',
-  'delayMaxMs',
-  'gcShare',
-  'threads',
-  'cgroupUsedBytes',
-  'throttled',
-] as const;
-
-/** A turn of the event loop that took longer than `stallMs`. */
-export interface StallInfo {
-  /** ISO 8601 */
-  at: string;
-  durationMs: number;
-  /** Whether it still goes on. */
-  ongoing: boolean;
-  /** What ran in the middle of it, innermost first; null where no stack was taken. */
-  frames: Frame[] | null;
-  /** What the kernel showed, where JavaScript could not be interrupted. */
-  evidence: string | null;
-}
-
-export interface HistoryReply {
-  /** ISO 8601, when recording began. */
-  since: string;
-  /** Milliseconds since 1970, the end of each sample; at even distances of a second or 15 while the process ran. */
-  times: number[];
-  series: Record<(typeof historyFigures)[number], Series>;
-  heapLimitBytes: number | null;
-  /** Of the container's cgroup, null for none or while the process sleeps. */
-  memoryLimitBytes: number | null;
-  /** Garbage collections since recording began. */
-  gc: { minor: number; major: number; totalPauseMs: number; maxPauseMs: number } | null;
-  /** Beats of the last minute: how late a timer came. */
-  loopDelay: { p50Ms: number | null; p99Ms: number | null };
-  stallMs: number;
-  /** Stalls since recording began. */
-  stallCount: number;
-  /** At most 128 of them, oldest first. */
-  stalls: StallInfo[];
-}
-
-/** A file that outlives its process. */
-export interface KeptArtifact {
-  /** `crash/FILE` or `triggers/FILE`. */
-  name: string;
-  bytes: number;
-  /** ISO 8601, when it was written. */
-  at: string;
-}
-
-export interface ArtifactsReply {
-  /** Where they are, as the container names it; null without NODEOPS_ARTIFACTS_DIR. */
-  directory: string | null;
-  limitBytes: number | null;
-  /** Newest first. */
-  artifacts: KeptArtifact[];
-}
-
-export interface RemoveArtifactReply {
-  removed: string;
-  bytes: number;
 }
 
 export interface GcReply {

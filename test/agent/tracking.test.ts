@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Wait } from '../../src/protocol/replies.ts';
+import type { Wait } from '../../src/protocol/waits.ts';
 import { ask, bed, eventually, fresh, nodeOf, program, start, useBed, versions } from './bed.ts';
 
 useBed();

@@ -1,6 +1,6 @@
 /** What a process in a pod waits for, and where it was created. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Wait } from '../../src/protocol/replies.ts';
+import type { Wait } from '../../src/protocol/waits.ts';
 import { type Bed, openBed } from './bed.ts';
 import { container, nativeBlock, pod } from './pods.ts';
 

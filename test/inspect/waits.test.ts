@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Wait, WaitKind } from '../../src/protocol/replies.ts';
 import { waitsText } from '../../src/protocol/text/waits.ts';
+import type { Wait, WaitKind } from '../../src/protocol/waits.ts';
 import { App, apps, buildHarness, majors, nodes } from './harness/app.ts';
 import { lineOf } from './harness/lines.ts';
 

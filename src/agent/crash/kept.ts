@@ -16,7 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { KeptArtifact } from '../../protocol/replies.ts';
+import type { KeptArtifact } from '../../protocol/history.ts';
 import { openDirectory } from '../jobs/directory.ts';
 
 export interface KeptSettings {

@@ -1,4 +1,4 @@
-import { historyFigures } from '../../protocol/replies.ts';
+import { historyFigures } from '../../protocol/history.ts';
 
 /**
  * What one sample holds, in the order of its words in memory; NaN is what was not known. `cpuPercent`: of the process, 100 is

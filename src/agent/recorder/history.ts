@@ -1,7 +1,8 @@
 /** `history`: what was recorded, merged to as many points as were asked for. */
 import { SourceMaps } from '../../inspect/source-maps.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { Frame, HistoryReply, Series, StallInfo } from '../../protocol/replies.ts';
+import type { HistoryReply, Series, StallInfo } from '../../protocol/history.ts';
+import type { Frame } from '../../protocol/replies.ts';
 import { type Column, columns } from './columns.ts';
 import type { Recording, Sample } from './recording.ts';
 import type { StallStack } from './stacks.ts';

@@ -1,6 +1,7 @@
 import { readLink } from '../../protocol/proc/files.ts';
 import { readSockets, readTable } from '../../protocol/proc/sockets.ts';
-import type { CodePlace, Frame, Wait, WaitKinds, WaitsReply } from '../../protocol/replies.ts';
+import type { Frame } from '../../protocol/replies.ts';
+import type { CodePlace, Wait, WaitKinds, WaitsReply } from '../../protocol/waits.ts';
 import { askMainThread } from '../ask.ts';
 import type { Creation } from '../creations.ts';
 import { referProbe } from '../evaluate.ts';

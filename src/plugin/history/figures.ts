@@ -1,5 +1,5 @@
 /** The figures that are drawn, and how their values are told. */
-import type { HistoryReply } from '../../protocol/replies.ts';
+import type { HistoryReply } from '../../protocol/history.ts';
 import { bytesShort, duration } from '../../protocol/text/quantities.ts';
 
 export interface Drawn {

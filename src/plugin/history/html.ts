@@ -1,5 +1,5 @@
 /** A page with charts: one file, no scripts, nothing fetched. */
-import type { HistoryReply, StallInfo } from '../../protocol/replies.ts';
+import type { HistoryReply, StallInfo } from '../../protocol/history.ts';
 import { bytesShort, duration } from '../../protocol/text/quantities.ts';
 import { chartSvg, escapeHtml, type Line } from './chart.ts';
 

@@ -1,5 +1,5 @@
 /** `history` on a terminal. */
-import type { HistoryReply, StallInfo } from '../../protocol/replies.ts';
+import type { HistoryReply, StallInfo } from '../../protocol/history.ts';
 import { duration } from '../../protocol/text/quantities.ts';
 import { type Drawn, known } from './figures.ts';
 import { sparkline } from './sparkline.ts';

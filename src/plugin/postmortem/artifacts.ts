@@ -1,6 +1,6 @@
 /** `artifacts list|get|rm TARGET [NAME...]`. */
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { KeptArtifact } from '../../protocol/replies.ts';
+import type { KeptArtifact } from '../../protocol/history.ts';
 import { bytesShort } from '../../protocol/text/quantities.ts';
 import { chooseDestination } from '../artifacts/destination.ts';
 import { write } from '../io.ts';

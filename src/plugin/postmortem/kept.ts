@@ -1,7 +1,8 @@
 /** What agents have kept in a pod: listed, fetched with resume, removed. */
 import type { IncomingMessage } from 'node:http';
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { ArtifactsReply, Envelope, KeptArtifact, ProcessInfo } from '../../protocol/replies.ts';
+import type { ArtifactsReply, KeptArtifact } from '../../protocol/history.ts';
+import type { Envelope, ProcessInfo } from '../../protocol/replies.ts';
 import { pathPrefix } from '../../protocol/wire.ts';
 import { captureLimits } from '../artifacts/limits.ts';
 import { Reconnect } from '../artifacts/reconnect.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { KeptArtifact } from '../../protocol/replies.ts';
+import type { KeptArtifact } from '../../protocol/history.ts';
 import { safePart } from '../artifacts/filename.ts';
 import { PartFile } from '../artifacts/part-file.ts';
 import type { Io } from '../io.ts';

@@ -1,4 +1,4 @@
-import type { Replies, WaitKind, WaitsReply } from '../../protocol/replies.ts';
+import type { Replies } from '../../protocol/replies.ts';
 import { gcText, setgcText } from '../../protocol/text/effects.ts';
 import { memstatsText } from '../../protocol/text/memstats.ts';
 import { processText, versionText } from '../../protocol/text/process.ts';
@@ -6,6 +6,7 @@ import { bytesShort, duration, elapsed, percent } from '../../protocol/text/quan
 import { stackText } from '../../protocol/text/stack.ts';
 import { statsText } from '../../protocol/text/stats.ts';
 import { waitsText } from '../../protocol/text/waits.ts';
+import type { WaitKind, WaitsReply } from '../../protocol/waits.ts';
 import type { Column } from '../output/columns.ts';
 import type { View } from './view.ts';
 

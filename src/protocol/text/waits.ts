@@ -1,4 +1,5 @@
-import type { CodePlace, Frame, Wait, WaitKind, WaitsReply } from '../replies.ts';
+import type { Frame } from '../replies.ts';
+import type { CodePlace, Wait, WaitKind, WaitsReply } from '../waits.ts';
 import { bytesShort, duration } from './quantities.ts';
 
 const headings: Record<WaitKind, string> = {

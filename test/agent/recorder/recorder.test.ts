@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { HistoryReply } from '../../../src/protocol/replies.ts';
+import type { HistoryReply } from '../../../src/protocol/history.ts';
 import { ask, bed, eventually, fresh, listed, nodeOf, program, start, useBed, versions } from '../bed.ts';
 
 useBed();
