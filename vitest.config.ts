@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     reporters: ['default', './test/reporter.ts'],
     pool: 'forks',
-    // the tests' own processes want the processors too
-    maxWorkers: 2,
+    // most of their time they wait for processes of their own
+    maxWorkers: 3,
     // a machine that is shared stands still for seconds now and then; what fails twice more is no accident
     retry: 2,
     testTimeout: 60_000,

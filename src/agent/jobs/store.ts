@@ -59,7 +59,7 @@ export class ArtifactStore implements Quota {
           'no-space',
           `artifacts may take ${this.#settings.limitBytes} bytes, and they are used up`,
           {
-            hint: 'raise NODEOPS_ARTIFACTS_BYTES, or capture for a shorter time',
+            hint: 'raise NODEOPS_ARTIFACTS_SIZE, or capture for a shorter time',
           },
         );
     }

@@ -1,5 +1,6 @@
 import type { Command } from '../cli/command.ts';
 import { artifacts } from './artifacts.ts';
+import { bundle } from './bundle.ts';
 import { completion } from './completion.ts';
 import { diff } from './diff.ts';
 import { disable } from './disable.ts';
@@ -16,6 +17,7 @@ import { processes } from './processes.ts';
 import { readingCommand } from './reading.ts';
 import { report } from './report.ts';
 import { setgc } from './setgc.ts';
+import { smoke } from './smoke.ts';
 import { top } from './top.ts';
 import { trace } from './trace.ts';
 import { tree } from './tree.ts';
@@ -48,6 +50,8 @@ export const commands: readonly Command[] = [
   doctor,
   enable,
   disable,
+  smoke,
+  bundle,
   completion,
   options,
 ];

@@ -109,11 +109,11 @@ describe('the artifact store', () => {
 describe('its settings', () => {
   it('come from the environment, and say what makes no sense', () => {
     expect(artifactSettings({})).toEqual({ directory: tmpdir(), limitBytes: limits.artifactStoreBytes, notes: [] });
-    expect(artifactSettings({ NODEOPS_ARTIFACTS_DIR: '/artifacts', NODEOPS_ARTIFACTS_BYTES: '1000' })).toEqual({
+    expect(artifactSettings({ NODEOPS_ARTIFACTS_DIR: '/artifacts', NODEOPS_ARTIFACTS_SIZE: '1000' })).toEqual({
       directory: '/artifacts',
       limitBytes: 1000,
       notes: [],
     });
-    expect(artifactSettings({ NODEOPS_ARTIFACTS_BYTES: 'lots' }).notes).toHaveLength(1);
+    expect(artifactSettings({ NODEOPS_ARTIFACTS_SIZE: 'lots' }).notes).toHaveLength(1);
   });
 });

@@ -1,0 +1,96 @@
+/** What goes wrong on the way: connections cut, the API server restarted, the door of a pod killed, a pod lost in mid-stream. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Bed, openBed } from './bed.ts';
+import { container, pod } from './pods.ts';
+
+let bed: Bed;
+let directory: string;
+
+/** A heap whose snapshot takes a while to fetch. */
+const large = `
+  const kept = [];
+  for (let i = 0; i < 60_000; i++) kept.push({ i, text: 'some text that is kept ' + i });
+  setInterval(function burnForAWhile() { const end = Date.now() + 10; while (Date.now() < end); }, 30);
+`;
+const waiting = 'setInterval(() => {}, 1000)';
+
+// these disturbances need a cluster of our own
+const onTestBed = describe.skipIf(process.env.NODEOPS_E2E_KUBECONFIG);
+
+beforeAll(async () => {
+  bed = await openBed();
+  directory = await mkdtemp(join(tmpdir(), 'nodeops-disturbed-'));
+  const two = [container(bed, { name: 'web', script: waiting }), container(bed, { name: 'jobs', script: waiting })];
+  await bed.create(
+    pod('large-0', [container(bed, { script: large })], {}, { tier: 'd' }),
+    pod('two-0', two, {}, { tier: 'd' }),
+    pod('lost-0', [container(bed, { script: waiting })], {}, { tier: 'lost' }),
+  );
+  await bed.ready('large-0', 'two-0', 'lost-0');
+  const answered = async () => expect((await bed.nodeops(['version', '-l', 'tier=d', '--all-processes'])).code).toBe(0);
+  await vi.waitFor(answered, { timeout: 30_000, interval: 300 });
+});
+afterAll(async () => {
+  await bed?.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+onTestBed('a capture', () => {
+  it.each([
+    ['connections are cut again and again', () => bed.cluster!.cutConnections(), 6],
+    ['the API server is restarted', () => bed.cluster!.restartApiServer(300), 2],
+  ] as const)('comes home whole while %s', async (_, disturb, times) => {
+    const to = await mkdtemp(join(directory, 'c-'));
+    const args = ['pprof-cpu', 'large-0', '--duration', '4s', '--format', 'cpuprofile', '--output', to, '--no-prompt'];
+    const capture = bed.nodeops(args, { timeoutMs: 60_000 });
+    for (let i = 0; i < times; i++) {
+      await sleep(5_000 / times);
+      await disturb();
+    }
+    const { code, stderr } = await capture;
+    expect(code, stderr).toBe(0);
+    const [name, ...others] = await readdir(to);
+    expect(others).toEqual([]);
+    const { samples, startTime, endTime } = JSON.parse(await readFile(join(to, name!), 'utf8'));
+    expect(samples.length).toBeGreaterThan(100);
+    // it was not begun anew by a later connection
+    expect((endTime - startTime) / 1e6).toBeGreaterThan(3.9);
+  });
+
+  it('of a pod that is lost meanwhile says so, and leaves nothing half-written', async () => {
+    const to = await mkdtemp(join(directory, 'lost-'));
+    const capture = bed.nodeops(['pprof-cpu', 'lost-0', '--duration', '30s', '--output', to], { timeoutMs: 90_000 });
+    await sleep(1_500);
+    await bed.kubectl(['delete', 'pod', 'lost-0', '--grace-period=0', '--force', '--wait=false']);
+    const { code, stdout, stderr } = await capture;
+    expect(code, stderr).toBeGreaterThan(0);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/lost-0/);
+    expect(await readdir(to)).toEqual([]);
+  }, 100_000);
+});
+
+onTestBed('the door of a pod', () => {
+  it('killed during a fan-out costs at most its own processes', async () => {
+    const list = JSON.parse((await bed.nodeops(['list', 'two-0', '-o', 'json'])).stdout).data.processes;
+    const { container: door } = list.find((process: { door: boolean }) => process.door);
+    const args = ['stats', '-l', 'tier=d', '--all-processes', '--window', '2s', '-o', 'json'];
+    const asked = bed.nodeops(args, { timeoutMs: 40_000 });
+    await sleep(1_000);
+    await bed.cluster!.killContainer({ namespace: bed.namespace, pod: 'two-0', container: door });
+    const { stdout, stderr } = await asked;
+    const { items } = JSON.parse(stdout) as { items: { target: { pod: string }; error?: object }[] };
+    expect(
+      items.filter(({ target }) => target.pod === 'large-0').map(({ error }) => error),
+      stderr,
+    ).toEqual([undefined]);
+    expect(items.filter(({ target }) => target.pod === 'two-0')).toHaveLength(2);
+    const other = door === 'web' ? 'jobs' : 'web';
+    const answers = async () => expect((await bed.nodeops(['version', 'two-0', '-c', other])).code).toBe(0);
+    await vi.waitFor(answers, { timeout: 10_000, interval: 200 });
+  });
+});

@@ -1,0 +1,20 @@
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
+import type { Command } from '../../../src/plugin/cli/command.ts';
+import { commands } from '../../../src/plugin/commands/index.ts';
+
+const isCommand = (value: unknown): value is Command =>
+  typeof value === 'object' && value !== null && 'usage' in value && 'run' in value && 'flags' in value;
+
+it('every command that is written is in the table, once', async () => {
+  const files = (await readdir('src/plugin/commands')).filter((name) => name !== 'index.ts');
+  const urls = files.map((name) => pathToFileURL(resolve('src/plugin/commands', name)).href);
+  const modules = await Promise.all(urls.map((url) => import(url)));
+  const written = modules.flatMap((module) => Object.values(module).filter(isCommand));
+  expect(written.length).toBeGreaterThan(15);
+  expect(written.filter((command) => !commands.includes(command)).map(({ name }) => name)).toEqual([]);
+  const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  expect(names).toEqual([...new Set(names)]);
+});
