@@ -20,8 +20,6 @@ export const limits = {
   idleConnectionMs: 60_000,
   /** Within this an agent answers a read, whatever the main thread does. */
   readDeadlineMs: 2_000,
-  /** Within this an app that was paused runs on, whatever becomes of who asked. */
-  pauseLimitMs: 1_000,
   /** A running capture that nobody asked about for this long is stopped. */
   jobAbandonedMs: 60_000,
   /** How long the artifact of a finished capture is kept for whoever comes to fetch it. */

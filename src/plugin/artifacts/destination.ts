@@ -35,7 +35,7 @@ export async function chooseDestination(
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return { kind: 'directory', directory: await writable(path) };
   if (/[\\/]$/.test(output ?? '') && (sep === '\\' || output!.endsWith('/')))
-    throw localFailure(join(path, 'x'), { code: found ? 'ENOTDIR' : 'ENOENT' });
+    throw localFailure(join(path, anyFile), { code: found ? 'ENOTDIR' : 'ENOENT' });
   if (count > 1)
     throw new NodeopsError('usage', `--output ${output} is no directory, and ${count} processes are asked`, {
       hint: `mkdir ${output}`,
@@ -48,6 +48,9 @@ export async function chooseDestination(
   return { kind: 'file', name: fileName(directory, basename(path)), overwrite };
 }
 
+/** Stands in messages for a file whose name is not made yet. */
+const anyFile = '*';
+
 /** `cpu.pb.gz` is a stem and `.pb.gz`, so that a number goes before all of its extension. */
 function fileName(directory: string, name: string): FileName {
   const [, stem, extension] = /^(.+?)((?:\.[A-Za-z]\w{0,15}){0,2})$/.exec(name)!;
@@ -55,7 +58,7 @@ function fileName(directory: string, name: string): FileName {
 }
 
 async function writable(directory: string): Promise<string> {
-  const file = join(directory, 'x');
+  const file = join(directory, anyFile);
   const found = await stat(directory).catch((error) => {
     throw localFailure(file, error);
   });

@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
-import { type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
-import { formatParameters, type ParameterSet } from '../../protocol/parameters.ts';
+import { type Operation, type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
+import { formatParameters } from '../../protocol/parameters.ts';
 import type { Envelope, Replies } from '../../protocol/replies.ts';
 import { decodeError, pathPrefix, replyHeader, schema } from '../../protocol/wire.ts';
 import type { Endpoint } from '../targets/target.ts';
@@ -151,10 +151,10 @@ function either(signal: AbortSignal | undefined, deadline: AbortSignal): AbortSi
 
 /** Milliseconds that the agent takes on purpose before it answers. */
 function waitOf(name: OperationName, parameters: Readonly<Record<string, unknown>>): number {
-  const declared: ParameterSet = operations[name].parameters;
+  const { parameters: declared, deadlineMs = 0 }: Operation = operations[name];
   return Object.entries(declared)
     .filter(([, { type }]) => type === 'duration')
-    .reduce((sum, [key, parameter]) => sum + Number(parameters[key] ?? parameter.default ?? 0), 0);
+    .reduce((sum, [key, parameter]) => sum + Number(parameters[key] ?? parameter.default ?? 0), deadlineMs);
 }
 
 function parseJson(text: string): unknown {

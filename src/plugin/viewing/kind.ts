@@ -14,7 +14,8 @@ export async function kindOf(path: string): Promise<FileKind> {
   if ((head[0] === 0x1f && head[1] === 0x8b) || head[0] === 0x0a) return 'profile';
   const text = head.toString('latin1').trimStart();
   if (/^\{\s*"snapshot"\s*:/.test(text)) return 'heapsnapshot';
-  if (/^\{\s*"header"\s*:\s*\{\s*"reportVersion"/.test(text)) return 'report';
+  // ours begins so where the main thread was stuck and Node could write none
+  if (/^\{\s*(?:"header"\s*:\s*\{\s*"reportVersion"|"nodeops"\s*:)/.test(text)) return 'report';
   if (/^\{\s*"(?:traceEvents|metadata|displayTimeUnit)"\s*:/.test(text) || /^\[\s*\{\s*"/.test(text)) return 'trace';
   if (/^\{\s*"(?:nodes|head|samples|startTime|endTime|timeDeltas)"\s*:/.test(text)) return 'profile';
   throw new NodeopsError('usage', `${path} is no profile and no trace`, {

@@ -7,8 +7,19 @@ import { appContainers, type ContainerSpec, nodeFlags, type PodObject, variable 
 /** Every variable that an agent reads; another NODEOPS_* is a slip. */
 const agentVariables = new Set(
   [
-    ...['ADDR', 'ARTIFACTS_DIR', 'ARTIFACTS_SIZE', 'CONFIG_DIR', 'CONTAINER', 'DISABLED', 'PORT', 'READ_ONLY'],
-    ...['REUSE_PORT', 'SHUTDOWN_CLEANUP', 'SLEEP_AFTER_MS', 'TOKEN', 'TOKEN_FILE'],
+    ...[
+      'ADDR',
+      'ARTIFACTS_DIR',
+      'ARTIFACTS_SIZE',
+      'CONFIG_DIR',
+      'CONTAINER',
+      'DISABLED',
+      'PORT',
+      'READ_ONLY',
+      'RECORDER',
+    ],
+    ...['REUSE_PORT', 'SHUTDOWN_CLEANUP', 'SLEEP_AFTER_MS', 'STALL_MS', 'TOKEN', 'TOKEN_FILE'],
+    ...['TRACK', 'TRIGGERS', 'TRIGGERS_FILE'],
   ].map((name) => `NODEOPS_${name}`),
 );
 const off = new Set(['', '0', 'false', 'no', 'off']);
@@ -113,7 +124,7 @@ function settingProblem(name: string, value: string | undefined): Problem | unde
     return {
       status: 'warn',
       said: `no agent reads ${name}`,
-      remedy: remedy('see docs/install.md for the variables there are'),
+      remedy: remedy('see docs/configuration.md for the variables there are'),
     };
   if (value === undefined) return undefined;
   switch (name) {
