@@ -42,9 +42,11 @@ const annotations = async (name: string): Promise<Record<string, string>> => {
   const { stdout } = await bed.kubectl(['get', name, '-o', 'jsonpath={.spec.template.metadata.annotations}']);
   return stdout === '' ? {} : JSON.parse(stdout);
 };
+/** Uids of its pods; a rollout is done while the last old ones are still ending. */
 const podsOf = async (app: string): Promise<string[]> => {
-  const { stdout } = await bed.kubectl(['get', 'pods', '-l', `app=${app}`, '-o', 'jsonpath={.items[*].metadata.uid}']);
-  return stdout.split(' ').filter(Boolean).sort();
+  const { stdout } = await bed.kubectl(['get', 'pods', '-l', `app=${app}`, '-o', 'json']);
+  const { items } = JSON.parse(stdout) as { items: { metadata: { uid: string; deletionTimestamp?: string } }[] };
+  return items.flatMap(({ metadata }) => (metadata.deletionTimestamp ? [] : [metadata.uid])).sort();
 };
 
 // what is forced does not depend on whether the cluster has an injector
