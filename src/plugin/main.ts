@@ -22,5 +22,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 /** The reader of our output has seen enough (`| head`). */
 function isClosedPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED');
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || isClosedPipe(error.cause);
 }

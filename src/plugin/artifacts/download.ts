@@ -30,11 +30,16 @@ export async function download(jobs: Jobs, id: string, sink: Sink, options: Down
       if (total === undefined || sink.bytes === total) return;
       throw new NodeopsError('unreachable', `the connection to ${jobs.target.endpoint.name} was cut`);
     } catch (error) {
+      // a reader of ours that went away has the same code as a connection that was cut
+      if (error instanceof SinkFailure) throw error.cause;
       await reconnect.after(error);
       jobs.reconnect();
     }
   }
 }
+
+/** What was received could not be put where it belongs. */
+class SinkFailure extends Error {}
 
 async function receive(jobs: Jobs, response: IncomingMessage, sink: Sink, options: DownloadOptions): Promise<void> {
   const { reconnect, limits, totalBytes, onBytes } = options;
@@ -53,7 +58,9 @@ async function receive(jobs: Jobs, response: IncomingMessage, sink: Sink, option
       const total = totalBytes();
       if (total !== undefined && sink.bytes + chunk.length > total)
         throw new NodeopsError('failed', `${name} sent more than the ${total} bytes of the artifact`);
-      await sink.write(chunk);
+      await sink.write(chunk).catch((cause: unknown) => {
+        throw new SinkFailure('the sink failed', { cause });
+      });
       onBytes(sink.bytes);
       timer = setTimeout(stalled, limits.stallMs);
     }

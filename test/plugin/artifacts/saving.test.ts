@@ -74,7 +74,7 @@ describe('--output', () => {
     await writeFile(file, 'x');
     const missing = join(directory, 'missing');
     await expect(choose(join(missing, 'a'))).rejects.toMatchObject({
-      message: `cannot write ${join(missing, 'x')}: ${missing} does not exist`,
+      message: `cannot write ${join(missing, '*')}: ${missing} does not exist`,
       hint: `mkdir -p ${missing}`,
     });
     await expect(choose(`${missing}/`)).rejects.toMatchObject({ hint: `mkdir -p ${missing}` });
