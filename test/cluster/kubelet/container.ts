@@ -119,9 +119,9 @@ ${joining ? '' : '--pid'} /bin/sh -c '${joining ? innerScript(spec) : parentScri
       ...argv,
     ];
     const join = (this.spec.group?.procs ?? []).map((file) => `echo 0 > ${file};`).join(' ');
-    const run = tty ? [program('script'), '-qefc', enter.map(quote).join(' '), '/dev/null'] : enter;
+    const run = tty ? [program('script'), '-qefc', `exec ${enter.map(quote).join(' ')}`, '/dev/null'] : enter;
     return spawn('/bin/sh', ['-c', `${join} unset PWD OLDPWD; exec "$@"`, 'sh', ...run], {
-      env: tty ? { TERM: 'xterm', SHELL: '/bin/sh', ...this.spec.environment } : { ...this.spec.environment },
+      env: tty ? { TERM: 'xterm', ...this.spec.environment, SHELL: '/bin/sh' } : { ...this.spec.environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
   }

@@ -42,8 +42,11 @@ export class Plugin {
 
   /** On a terminal of its own, given by util-linux' `script`. */
   onTerminal(args: readonly string[], options: SpawnOptions = {}): Running {
-    const line = [process.execPath, this.path, ...args].map((word) => `'${word}'`).join(' ');
-    return this.#watch(spawn('script', ['-qefc', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'], ...options }));
+    const words = [process.execPath, this.path, ...args].map((word) => `'${word}'`).join(' ');
+    // without exec the shell stays, and of a Ctrl-C dash ends with 130 whatever its child returns
+    const command = ['-qefc', `exec ${words}`, '/dev/null'];
+    const env = { ...process.env, ...options.env, SHELL: '/bin/sh' };
+    return this.#watch(spawn('script', command, { stdio: ['pipe', 'pipe', 'pipe'], ...options, env }));
   }
 
   run(args: readonly string[], options: SpawnOptions & { prefix?: readonly string[] } = {}): Promise<Ended> {
