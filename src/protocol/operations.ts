@@ -54,8 +54,7 @@ export const operations = {
     parameters: {
       window: {
         type: 'duration',
-        summary: 'how long to watch the event loop before answering',
-        default: 200,
+        summary: 'how long to watch the event loop before answering (default not at all: the last 10s as recorded)',
         min: 0,
         max: 60_000,
       },

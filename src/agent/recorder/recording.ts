@@ -174,11 +174,12 @@ export class Recording {
     return Atomics.load(this.#words, 4);
   }
 
-  /** Lateness that a share of the last minute's beats stayed below; undefined before the first beat. */
-  lateness(share: number): number | undefined {
-    const count = Math.min(latenessKept, Atomics.load(this.#words, 5));
-    const sorted = this.#lateness.slice(0, count).sort();
-    return sorted[Math.min(count - 1, Math.floor(count * share))];
+  /** Lateness that a share of the last beats stayed below, of a minute's at most; undefined before the first beat. */
+  lateness(share: number, beats = latenessKept): number | undefined {
+    const all = Atomics.load(this.#words, 5);
+    const count = Math.min(latenessKept, beats, all);
+    const sorted = Float32Array.from({ length: count }, (_, back) => this.#lateness[(all - 1 - back) % latenessKept]!);
+    return sorted.sort()[Math.min(count - 1, Math.floor(count * share))];
   }
 
   /** In the worker: an inspector session of its own was opened (1) or closed (-1). */

@@ -5,10 +5,11 @@ import type { Reading, Subject } from '../../inspect/subject.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type Operation, type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
-import type { Envelope, Replies } from '../../protocol/replies.ts';
+import type { Envelope, Replies, StatsReply } from '../../protocol/replies.ts';
 import type { Pod, Resident } from '../awake/pod.ts';
 import { recorder } from '../recorder/attend.ts';
 import { recorded } from '../recorder/operations.ts';
+import { readRecent } from '../recorder/recent.ts';
 import { look } from './look.ts';
 import { inTurn } from './turns.ts';
 
@@ -30,7 +31,7 @@ const handlers: Handlers = {
   }),
   processes: async ({ pod }) => ({ data: { processes: pod.list() }, stuck: null, notes: pod.notes() }),
   process: ({ look }, parameters) => look((subject) => readings.process(subject, parameters)),
-  stats: ({ look }, parameters) => look((subject) => readings.stats(subject, parameters)),
+  stats: ({ look, resident }, { window }) => look((subject) => stats(subject, resident, window)),
   memstats: ({ look }, parameters) => look((subject) => readings.memstats(subject, parameters)),
   stack: ({ look }, parameters) => look((subject) => readings.stack(subject, parameters)),
   waits: ({ look }, parameters) => look((subject) => readings.waits(subject, parameters)),
@@ -38,6 +39,20 @@ const handlers: Handlers = {
   setgc: ({ look }, parameters) => look((subject) => effects.setgc(subject, parameters)),
   ...recorded,
 };
+
+/** Watches only where it was asked to, or where nothing is recorded. */
+async function stats(subject: Subject, resident: Resident, window: number | undefined): Promise<Reading<StatsReply>> {
+  const { watch } = recorder();
+  const recent = window === undefined && watch && !resident.asleep ? readRecent(watch) : undefined;
+  if (!recent) return readings.stats(subject, { window });
+  const reading = await readings.stats(subject, { window: 0 });
+  if (reading.stuck) return reading;
+  const { data } = reading;
+  return {
+    ...reading,
+    data: { ...data, eventLoop: recent.eventLoop, cpu: { ...data.cpu, percent: recent.percent } },
+  };
+}
 
 /** From outside one process at a time: all of them would open their inspector on the same port. */
 const outside = {};

@@ -12,8 +12,11 @@ import { attachWorkers } from '../workers.ts';
 
 type FromMain = Pick<StatsReply, 'handles' | 'requests'> & { workers: number; uvPool: number; uptimeSeconds: number };
 
+/** Milliseconds to watch where nobody said how long, and nothing is recorded. */
+const standardMs = 200;
+
 /** `stats`: looks at the event loop twice, `window` apart, and lets go of the main thread in between. */
-export const readStats: Readings['stats'] = async (subject, { window }) => {
+export const readStats: Readings['stats'] = async (subject, { window = standardMs }) => {
   const watch = window > 0 ? randomUUID() : null;
   const startedAt = performance.now();
   const cpuBefore = await readCpuSeconds(subject.procDir);
