@@ -2,12 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { bundleAgent } from '../../scripts/agent-bundle.ts';
+import { freePort } from '../free-port.ts';
 
 export const versions = { 20: 'node20', 22: 'node22', 24: 'node', 26: 'node26' } as const;
 export const nodeOf = (version: keyof typeof versions) => join('node_modules', versions[version], 'bin', 'node');
@@ -64,15 +65,6 @@ export function useBed(): void {
 export async function fresh(): Promise<void> {
   bed.configDir = mkdtempSync(join(bed.dir, 'config-'));
   bed.port = await freePort();
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Writes a program and returns its path. */

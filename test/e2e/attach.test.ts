@@ -196,7 +196,13 @@ describe('--attach=exec', () => {
         said += text;
       });
     await expect
-      .poll(async () => (plugin.exitCode === null ? await ports('bare-0') : said), { timeout: 30_000 })
+      .poll(
+        async () => {
+          if (plugin.exitCode !== null) throw new Error(`ended with ${plugin.exitCode}: ${said}`);
+          return ports('bare-0');
+        },
+        { timeout: 30_000 },
+      )
       .toContain(9229);
     plugin.kill('SIGKILL');
     await once(plugin, 'exit');

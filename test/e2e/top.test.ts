@@ -122,19 +122,35 @@ describe('top on a terminal', () => {
     await top.shows(/3 processes/);
   });
 
+  /** Ends the app of a pod that was restarted so often. */
+  async function ends(name: string, restarts: number): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const path = 'jsonpath={.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}';
+        expect((await bed.kubectl(['get', 'pod', name, '-o', path])).stdout).toBe(`${restarts} true`);
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+    const { code, stderr } = await bed.kubectl(['exec', name, '--', 'node', '-e', "process.kill(1, 'SIGTERM')"]);
+    expect(code, stderr).toBe(0);
+  }
+
   it('says what does not answer, and reconnects', async () => {
     const name = 'restarting-0';
-    const dying = `${healthy}; setTimeout(() => process.exit(1), 6_000)`;
+    const dying = `${healthy}; process.on('SIGTERM', () => process.exit(1))`;
     await bed.create(pod(name, [container(bed, { script: dying })], { restartPolicy: 'Always' }, { tier: 'top' }));
     try {
       const top = open(120, 20);
       await top.shows(/^restarting-0 app\/1 +\d+%/m, 40_000);
+      // the kubelet restarts it at once the first time, and ten seconds later the second
+      await ends(name, 0);
+      await ends(name, 1);
       await top.shows(/without answer/, 40_000);
       await top.shows(/^restarting-0 app\/1 +\d+%/m, 60_000);
     } finally {
       await bed.kubectl(['delete', 'pod', name, '--wait=true'], { timeoutMs: 60_000 });
     }
-  });
+  }, 240_000);
 
   it('uses no color with NO_COLOR, and no screen on a dumb terminal', async () => {
     const top = open(120, 20, { env: { NO_COLOR: '1' } });

@@ -1,7 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleAgent } from '../../scripts/agent-bundle.ts';
 import { writePackage } from '../../scripts/package.ts';
 import { bundlePlugin } from '../../scripts/plugin-bundle.ts';
+import { freePort } from '../free-port.ts';
 
 const run = promisify(execFile);
 const nodes = { 20: 'node20', 22: 'node22', 24: 'node', 26: 'node26' } as const;
@@ -49,14 +49,6 @@ beforeAll(async () => {
   await npm(project, 'install', '--ignore-scripts', join(dir, tarball!));
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 describe('the npm package', () => {
   it('holds the library, the program, types and licences, and nothing else', () => {

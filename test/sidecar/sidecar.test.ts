@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundleAgent } from '../../scripts/agent-bundle.ts';
 import { AgentClient } from '../../src/plugin/client/client.ts';
 import { addressTarget } from '../../src/plugin/targets/address.ts';
+import { freePort } from '../free-port.ts';
 import { bed, bundle, everyNode, listening, modes, start, until, useBed } from './bed.ts';
 
 useBed();
@@ -28,14 +28,6 @@ afterEach(async () => {
   }
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 async function sidecar(env: Record<string, string>): Promise<ChildProcess & { said: string }> {
   const child = Object.assign(
