@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { bytesShort, duration } from '../../protocol/text/quantities.ts';
 import { type Io, write } from '../io.ts';
 import { hasDisplay, openBrowser } from '../viewing/browser.ts';
-import { idleMs } from '../viewing/server.ts';
+import { idleMs } from '../viewing/loopback.ts';
 import type { Manifest } from './contents.ts';
 import { readManifest } from './read.ts';
 import { serveBundle } from './serve.ts';

@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import { duration } from '../../protocol/text/quantities.ts';
 import type { Io } from '../io.ts';
 import { hasDisplay, openBrowser } from './browser.ts';
-import { idleMs, type Served, serveProfile } from './server.ts';
+import { idleMs, type Served } from './loopback.ts';
+import { serveProfile } from './server.ts';
 
 /** Serves a file to the browser and opens it where there is a display; says where it is in any case. */
 export async function showInBrowser(path: string, io: Io, signal: AbortSignal): Promise<Served> {
