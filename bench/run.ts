@@ -1,4 +1,4 @@
-/** `npm run bench [plugin|agent|tracking|fanout] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
+/** `npm run bench [plugin|agent|recorder|tracking|fanout] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
 import { cpus } from 'node:os';
 
 const [which = 'all', rounds] = process.argv.slice(2);
@@ -10,6 +10,10 @@ if (which === 'all' || which === 'plugin') {
 if (which === 'all' || which === 'agent') {
   const { benchAgent } = await import('./agent.ts');
   process.stdout.write(`${await benchAgent(Number(rounds ?? 7))}\n`);
+}
+if (which === 'all' || which === 'recorder') {
+  const { benchRecorder } = await import('./recorder.ts');
+  process.stdout.write(`${await benchRecorder(Number(rounds ?? 5))}\n`);
 }
 if (which === 'all' || which === 'tracking') {
   const { benchTracking } = await import('./tracking.ts');
