@@ -17,6 +17,8 @@ RUN npm run build
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
 # injected containers mount this image at /nodeops and so find /nodeops/agent/preload.cjs
 COPY --from=build /build/dist/agent/preload.cjs /agent/preload.cjs
+# the pod of `helm test` is injected like any other: the agent's volume hides its /nodeops
+COPY --from=build /build/dist/inject.cjs /inject.cjs
 COPY --from=build /build/dist/inject.cjs /build/dist/sidecar.cjs /nodeops/
 COPY --from=build /build/LICENSE /nodeops/LICENSE
 LABEL org.opencontainers.image.title="nodeops" org.opencontainers.image.licenses="Apache-2.0"

@@ -8,6 +8,9 @@ export const imageFiles = {
   'sidecar.cjs': '/nodeops/sidecar.cjs',
 } as const;
 
+/** Where `inject.cjs` is a second time: the pod of `helm test` is injected, and the agent's volume hides its /nodeops. */
+export const checkFile = '/inject.cjs';
+
 /** Bundles the image's `inject.cjs` (webhook and init container) into `outputFolder`: one file, `node:` modules only. */
 export async function bundleInject(outputFolder = 'dist'): Promise<void> {
   await build({

@@ -5,11 +5,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Admission } from './admission/admission.ts';
+import { AdmittedObjects } from './api/admitted.ts';
 import { Authenticator } from './api/authentication.ts';
 import { Authorizer, bootstrapBindings, bootstrapRoles } from './api/authorization.ts';
 import { CertificateAuthority } from './api/certificates.ts';
 import { Handler } from './api/handler.ts';
-import { Objects } from './api/objects.ts';
 import { resourceNamed } from './api/resources.ts';
 import { ApiServer } from './api/server.ts';
 import { Store } from './api/store.ts';
@@ -22,6 +23,7 @@ import { isolations } from './kubelet/isolation.ts';
 import { Kubelet } from './kubelet/kubelet.ts';
 import { nodeObject } from './kubelet/nodeobject.ts';
 import { descendantsOf, signal } from './kubelet/processes.ts';
+import { dialService } from './kubelet/services.ts';
 
 async function start(message: StartMessage) {
   const { directory, images, crashBackoffMs, idleTimeoutMs, cgroupName } = message;
@@ -32,7 +34,6 @@ async function start(message: StartMessage) {
     execFileSync(program('mount'), ['-t', 'tmpfs', '-o', 'mode=755', 'nodeops-cluster', own]);
   const store = new Store();
   const authority = new CertificateAuthority();
-  const objects = new Objects(store, authority.certificate);
   const authenticator = new Authenticator(store);
   const authorizer = new Authorizer(store);
   const groups = new ControlGroups(isolation.name === 'namespaces' ? cgroupName : undefined);
@@ -46,6 +47,8 @@ async function start(message: StartMessage) {
     authenticator.issue({ namespace, account, audiences: audience ? [audience] : undefined, seconds, pod })?.token ??
     '';
   const kubelet = new Kubelet({ store, directory: own, images, crashBackoffMs, groups, isolation, issueToken });
+  const admission = new Admission(store, (...where) => dialService(store, kubelet, ...where));
+  const objects = new AdmittedObjects(store, authority.certificate, admission);
   for (const namespace of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
     objects.create(resourceNamed('namespaces'), undefined, {
       apiVersion: 'v1',

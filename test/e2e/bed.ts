@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { kubectlPath } from '../binaries/kubectl.ts';
-import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { type Cluster, type ClusterOptions, startCluster } from '../cluster/cluster.ts';
 
 export interface Result {
   readonly code: number;
@@ -35,12 +35,14 @@ export interface Bed {
   /** Creates the objects and fails on any refusal. */
   create(...objects: readonly object[]): Promise<void>;
   ready(...pods: readonly string[]): Promise<void>;
+  /** Waits until so many processes of what `args` select are answered for: a pod is ready before its agent listens. */
+  answering(count: number, ...args: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface BedOptions {
   /** Images of the embedded cluster: a directory's content for each reference. */
-  readonly images?: Readonly<Record<string, string>>;
+  readonly images?: NonNullable<ClusterOptions['images']>;
 }
 
 export async function openBed(options: BedOptions = {}): Promise<Bed> {
@@ -65,7 +67,7 @@ export async function openBed(options: BedOptions = {}): Promise<Bed> {
       const child = execFile(
         kubectlBinary,
         [...args],
-        { env, timeout: options.timeoutMs ?? 30_000, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 },
+        { env, timeout: options.timeoutMs ?? 50_000, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) => {
           const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
           done({ code, stdout, stderr });
@@ -93,6 +95,18 @@ export async function openBed(options: BedOptions = {}): Promise<Bed> {
         JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
       ),
     ready: (...pods) => must(['wait', '--for=condition=Ready', '--timeout=90s', ...pods.map((name) => `pod/${name}`)]),
+    async answering(count, ...args) {
+      const endAt = Date.now() + 90_000;
+      for (;;) {
+        const { code, stdout, stderr } = await bed.nodeops(['version', ...args, '--all-processes', '-o', 'json']);
+        const reply = code === 0 ? JSON.parse(stdout) : undefined;
+        const found = reply ? (reply.items?.length ?? 1) : 0;
+        if (found === count) return;
+        if (Date.now() > endAt)
+          throw new Error(`${found} processes of ${args.join(' ')} answer, not ${count}: ${stderr}`);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+    },
     async close() {
       await run(['delete', 'namespace', namespace, '--wait=false']);
       await cluster?.stop();

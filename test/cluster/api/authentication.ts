@@ -72,9 +72,15 @@ export class Authenticator {
     }
     const socket = request.socket as TLSSocket;
     if (!socket.authorized) throw unauthorized();
-    const { CN, O } = (socket.getPeerCertificate().subject ?? {}) as unknown as { CN?: string; O?: string | string[] };
+    const { subject, fingerprint256 = '' } = socket.getPeerCertificate();
+    const { CN, O } = (subject ?? {}) as unknown as { CN?: string; O?: string | string[] };
     if (!CN) throw unauthorized();
-    return { name: CN, groups: [...(O ? [O].flat() : []), 'system:authenticated'] };
+    const credential = `X509SHA256=${fingerprint256.replaceAll(':', '').toLowerCase()}`;
+    return {
+      name: CN,
+      groups: [...(O ? [O].flat() : []), 'system:authenticated'],
+      extra: { 'authentication.kubernetes.io/credential-id': [credential] },
+    };
   }
 
   #fromToken(token: string): User | undefined {

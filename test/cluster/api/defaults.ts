@@ -81,14 +81,16 @@ export function admitPod(pod: KubeObject): void {
 const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 function mountToken(spec: Json): void {
-  const name = `kube-api-access-${randomSuffix()}`;
+  // asked again after others have added containers: the volume is there then
+  const known = spec.volumes?.find((volume: Json) => volume.name.startsWith('kube-api-access-'))?.name;
+  const name = known ?? `kube-api-access-${randomSuffix()}`;
   let mounted = false;
   for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
     if (container.volumeMounts?.some((mount: Json) => mount.mountPath === tokenPath)) continue;
     container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: tokenPath }];
     mounted = true;
   }
-  if (!mounted) return;
+  if (!mounted || known) return;
   const item = (key: string) => ({ items: [{ key, path: key }] });
   const sources = [
     { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
@@ -132,7 +134,8 @@ const byKind: Record<string, (object: KubeObject) => void> = {
     set(spec, 'completionMode', 'NonIndexed');
     set(spec, 'suspend', false);
     set(spec, 'podReplacementPolicy', 'TerminatingOrFailed');
-    if (spec.manualSelector) return;
+    // before admission there is no uid yet
+    if (spec.manualSelector || !metadata.uid) return;
     set(spec, 'selector', { matchLabels: { 'batch.kubernetes.io/controller-uid': metadata.uid } });
     const labels = {
       'batch.kubernetes.io/controller-uid': metadata.uid,
@@ -168,7 +171,33 @@ const byKind: Record<string, (object: KubeObject) => void> = {
   },
   RoleBinding: defaultSubjects,
   ClusterRoleBinding: defaultSubjects,
+  MutatingWebhookConfiguration: defaultWebhooks,
+  ValidatingWebhookConfiguration: defaultWebhooks,
+  MutatingAdmissionPolicy: ({ spec }) => {
+    set(spec, 'failurePolicy', 'Fail');
+    if (spec.matchConstraints) defaultMatch(spec.matchConstraints, spec.matchConstraints.resourceRules);
+  },
+  MutatingAdmissionPolicyBinding: ({ spec }) => {
+    if (spec.matchResources) defaultMatch(spec.matchResources, spec.matchResources.resourceRules);
+  },
 };
+
+function defaultWebhooks(object: KubeObject): void {
+  for (const webhook of object.webhooks ?? []) {
+    set(webhook, 'failurePolicy', 'Fail');
+    set(webhook, 'timeoutSeconds', 10);
+    if (object.kind === 'MutatingWebhookConfiguration') set(webhook, 'reinvocationPolicy', 'Never');
+    if (webhook.clientConfig?.service) set(webhook.clientConfig.service, 'port', 443);
+    defaultMatch(webhook, webhook.rules);
+  }
+}
+
+function defaultMatch(match: Json, rules: Json[] = []): void {
+  set(match, 'matchPolicy', 'Equivalent');
+  set(match, 'namespaceSelector', {});
+  set(match, 'objectSelector', {});
+  for (const rule of rules) set(rule, 'scope', '*');
+}
 
 function defaultSubjects(object: KubeObject): void {
   for (const subject of object.subjects ?? [])

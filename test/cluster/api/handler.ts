@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Kubelet } from '../kubelet/kubelet.ts';
+import { openApi } from '../openapi/document.ts';
+import type { AdmittedObjects } from './admitted.ts';
 import { type Authenticator, impersonation } from './authentication.ts';
 import { type Attributes, type Authorizer, refusal } from './authorization.ts';
 import * as discovery from './discovery.ts';
 import { deleteOptions, patchType, readJson, send, sendError } from './http.ts';
 import { acceptedForm, handleList, handleWatch, includeObject, matcherOf, renderOne } from './listing.ts';
-import type { DeleteOptions, Objects } from './objects.ts';
+import type { DeleteOptions } from './objects.ts';
 import { applyPatch } from './patch.ts';
 import { podLog } from './podlog.ts';
 import { parseRequest, type RequestInfo } from './request.ts';
@@ -16,9 +18,11 @@ import * as reviews from './reviews.ts';
 import { scaleOf, withScale } from './scale.ts';
 import { ApiError, badRequest, forbidden, methodNotAllowed } from './status.ts';
 import type { Json, KubeObject, User } from './types.ts';
+import { Warnings } from './warnings.ts';
+import * as writes from './writes.ts';
 
 export interface ApiParts {
-  readonly objects: Objects;
+  readonly objects: AdmittedObjects;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly kubelet: Kubelet;
@@ -92,6 +96,8 @@ export class Handler {
     const accept = request.headers.accept ?? '';
     if (path === '/version') return ok(discovery.version);
     if (['/healthz', '/livez', '/readyz'].includes(path)) return text(response, 'ok');
+    const schemas = openApi(path);
+    if (schemas) return ok(schemas);
     if (path === '/api' || path === '/apis') {
       const group = path === '/api' ? '' : undefined;
       if (discovery.wantsAggregated(accept)) {
@@ -136,8 +142,15 @@ export class Handler {
     }
     const verbs = info.subresource ? resource.subresources[info.subresource]!.verbs : resource.verbs;
     if (!verbs.includes(info.verb)) throw methodNotAllowed();
-    if (info.subresource) return this.#subresource(resource, info, request, response);
+    const { authorizer } = this.parts;
+    const warnings = new Warnings();
+    const write: writes.Write = { objects, authorizer, user, info, resource, request, warnings };
+    if (info.subresource) return this.#subresource(write, response);
     const dryRun = info.query.get('dryRun') === 'All';
+    const answer = ({ code, object }: writes.Written): Answer => {
+      warnings.writeTo(response);
+      return { code, body: shown(object) };
+    };
     const shown = (object: KubeObject) => renderOne(resource, object, acceptedForm(request), includeObject(info));
     const where = resource.namespaced ? info.namespace : undefined;
     switch (info.verb) {
@@ -156,28 +169,12 @@ export class Handler {
         const body = await readJson(request);
         const reviewed = this.#review(user, resource, body);
         if (reviewed) return { code: 201, body: reviewed };
-        if (resource.namespaced && !where) throw badRequest('an empty namespace may not be set during creation');
-        return { code: 201, body: shown(objects.create(resource, where, body, dryRun)) };
+        return answer(await writes.create(write, body));
       }
       case 'update':
-        return ok(
-          shown(
-            objects.update(
-              resource,
-              objects.get(resource, where, info.name!),
-              await readJson(request),
-              undefined,
-              dryRun,
-            ),
-          ),
-        );
-      case 'patch': {
-        const type = patchType(request);
-        const body = await readJson(request);
-        return ok(
-          shown(objects.patch(resource, objects.get(resource, where, info.name!), type, body, undefined, dryRun)),
-        );
-      }
+        return answer(await writes.update(write));
+      case 'patch':
+        return answer(await writes.patch(write));
       case 'delete':
         return ok(
           this.#delete(resource, objects.get(resource, where, info.name!), await deleteOptions(request, info), dryRun),
@@ -225,12 +222,8 @@ export class Handler {
     };
   }
 
-  async #subresource(
-    resource: Resource,
-    info: RequestInfo,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<Answer | undefined> {
+  async #subresource(write: writes.Write, response: ServerResponse): Promise<Answer | undefined> {
+    const { resource, info, request } = write;
     const { objects, kubelet, authenticator } = this.parts;
     const { subresource, name } = info;
     const where = resource.namespaced ? info.namespace : undefined;
@@ -250,16 +243,15 @@ export class Handler {
     }
     if (!['status', 'ephemeralcontainers', 'scale', 'finalize'].includes(subresource!)) throw methodNotAllowed();
     if (info.verb === 'get') return ok(subresource === 'scale' ? scaleOf(object) : object);
-    const type = info.verb === 'patch' ? patchType(request) : undefined;
-    const body = await readJson(request);
     if (subresource === 'scale') {
+      const type = info.verb === 'patch' ? patchType(request) : undefined;
+      const body = await readJson(request);
       const scale = type ? applyPatch(type, scaleOf(object), body) : body;
       return ok(scaleOf(objects.update(resource, object, withScale(object, scale))));
     }
-    const changed = type
-      ? objects.patch(resource, object, type, body, subresource)
-      : objects.update(resource, object, body, subresource);
-    return ok(changed);
+    const changed = await (info.verb === 'patch' ? writes.patch(write) : writes.update(write));
+    write.warnings.writeTo(response);
+    return { code: changed.code, body: changed.object };
   }
 }
 

@@ -25,7 +25,7 @@ export function sendError(response: ServerResponse, error: unknown): void {
   else send(response, known.code, known.toStatus());
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
@@ -74,12 +74,14 @@ export async function deleteOptions(request: IncomingMessage, info: RequestInfo)
   };
 }
 
-export function patchType(request: IncomingMessage): string {
+/** `more` are types that the resource takes besides the usual ones. */
+export function patchType(request: IncomingMessage, more: readonly string[] = []): string {
   const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim();
   const accepted = [
     'application/json-patch+json',
     'application/merge-patch+json',
     'application/strategic-merge-patch+json',
+    ...more,
   ];
   if (!accepted.includes(type))
     throw unsupportedMediaType(

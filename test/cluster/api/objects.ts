@@ -3,8 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { timestamp } from '../kubelet/podstatus.ts';
 import { admitPod, applyDefaults, defaultContainer, firstStatus, randomSuffix } from './defaults.ts';
-import { ordered, orderMetadata } from './order.ts';
-import { applyPatch } from './patch.ts';
+import { inOrder, orderMetadata } from './order.ts';
 import { checkPodSecurity } from './podsecurity.ts';
 import { apiVersionOf, type Resource, resourceNamed } from './resources.ts';
 import { alreadyExists, badRequest, conflict, forbidden, notFound } from './status.ts';
@@ -67,13 +66,16 @@ export class Objects {
       creationTimestamp: timestamp(),
       ...(generations.has(object.kind) ? { generation: 1 } : {}),
     });
-    if (resource.namespaced) this.#checkNamespace(resource, namespace!, object.metadata.name);
+    if (resource.namespaced) this.checkNamespace(resource, namespace!, object.metadata.name);
     if (this.store.get(resource, object.metadata.namespace, object.metadata.name))
       throw alreadyExists(resource.group, resource.resource, object.metadata.name);
-    if (object.spec !== undefined || ['Namespace', 'Secret'].includes(object.kind) || object.roleRef)
-      applyDefaults(object);
+    if (needsDefaults(object)) applyDefaults(object);
     delete object.status;
-    if (object.kind === 'Pod') this.#admit(object);
+    if (object.kind === 'Pod') {
+      this.admit(object);
+      // validating, and so after all that may have changed the pod
+      if (object.spec) checkPodSecurity(this.store.get(namespaces, undefined, namespace!), object);
+    }
     const problem = validateNew(resource, object);
     if (problem) throw problem;
     if (object.kind === 'Pod') object.status = { observedGeneration: 1, phase: 'Pending', ...qos(object) };
@@ -84,7 +86,7 @@ export class Objects {
     return stored;
   }
 
-  #checkNamespace(resource: Resource, namespace: string, name: string): void {
+  protected checkNamespace(resource: Resource, namespace: string, name: string): void {
     const found = this.store.get(namespaces, undefined, namespace);
     if (!found) throw notFound('', 'namespaces', namespace);
     if (found.metadata.deletionTimestamp)
@@ -96,7 +98,8 @@ export class Objects {
       );
   }
 
-  #admit(pod: KubeObject): void {
+  /** What the server itself adds to a new pod. Throws 403 where it must not be created. */
+  protected admit(pod: KubeObject): void {
     const account = pod.spec?.serviceAccountName ?? 'default';
     const { namespace, name } = pod.metadata;
     if (!this.store.get(resourceNamed('serviceaccounts'), namespace, account))
@@ -109,7 +112,6 @@ export class Objects {
     if (pod.spec?.ephemeralContainers?.length)
       throw forbidden('', 'pods', name, 'may not be set on create: spec.ephemeralContainers');
     if (Array.isArray(pod.spec?.containers)) admitPod(pod);
-    if (pod.spec) checkPodSecurity(this.store.get(namespaces, undefined, namespace), pod);
   }
 
   /** What every namespace has from the start. */
@@ -157,7 +159,7 @@ export class Objects {
     if (subresource === 'status') after = { ...before, status: sent.status };
     else if (subresource === 'ephemeralcontainers') after = this.#ephemeral(before, sent);
     else {
-      if (after.spec !== undefined || after.roleRef) applyDefaults(after);
+      if (needsDefaults(after)) applyDefaults(after);
       after.status = before.status;
       if (after.status === undefined) delete after.status;
       const problem = validateUpdate(resource, before, after);
@@ -183,18 +185,6 @@ export class Objects {
     const problem = validateEphemeral(before, after);
     if (problem) throw problem;
     return after;
-  }
-
-  patch(
-    resource: Resource,
-    before: KubeObject,
-    contentType: string,
-    patch: Json,
-    subresource?: string,
-    dryRun = false,
-  ): KubeObject {
-    const patched = applyPatch(contentType, before, patch);
-    return this.update(resource, before, patched, subresource, dryRun);
   }
 
   /** Returns the object when it lives on for its grace period, undefined when it is gone. */
@@ -265,6 +255,13 @@ export class Objects {
   }
 }
 
+/** Whether there are defaults for its kind. */
+export function needsDefaults(object: KubeObject): boolean {
+  return (
+    object.spec !== undefined || object.webhooks || object.roleRef || ['Namespace', 'Secret'].includes(object.kind)
+  );
+}
+
 function plain(value: Json): Json {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
@@ -274,7 +271,8 @@ function qos(pod: KubeObject): Json {
   return { qosClass: resources ? 'Burstable' : 'BestEffort' };
 }
 
-function checkBody(resource: Resource, body: Json): KubeObject {
+/** The body as an object of that resource. Throws 400 where it is none. */
+export function checkBody(resource: Resource, body: Json): KubeObject {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw badRequest('the object provided is unrecognized (must be of type ' + resource.kind + ')');
   const object = structuredClone(body);
@@ -292,18 +290,4 @@ function checkBody(resource: Resource, body: Json): KubeObject {
       `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: json: cannot unmarshal ${typeof object.metadata} into Go struct field ObjectMeta.metadata of type v1.ObjectMeta`,
     );
   return { ...object, kind: resource.kind, apiVersion, metadata: { ...object.metadata } };
-}
-
-/** Status and metadata are written in order already; the rest comes as its client wrote it. */
-function inOrder({ kind, apiVersion, metadata, status, ...rest }: KubeObject): KubeObject {
-  const maps = Object.fromEntries(
-    ['labels', 'annotations'].filter((key) => metadata[key]).map((key) => [key, ordered(metadata[key], key)]),
-  );
-  return {
-    kind,
-    apiVersion,
-    metadata: { ...metadata, ...maps },
-    ...ordered(rest),
-    ...(status === undefined ? {} : { status }),
-  };
 }

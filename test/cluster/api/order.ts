@@ -2,7 +2,7 @@
  * The order of fields in answers. A real server writes fields in the order of its Go structs and maps sorted by key; objects come in
  * as clients wrote them. One list serves all structs here, because their orders do not contradict each other.
  */
-import type { Json } from './types.ts';
+import type { Json, KubeObject } from './types.ts';
 
 const order = [
   'kind apiVersion metadata labels annotations',
@@ -80,4 +80,18 @@ export function orderMetadata(metadata: Json): Json {
   const set = (value: Json) =>
     value !== undefined && value !== null && !(typeof value === 'object' && Object.keys(value).length === 0);
   return Object.fromEntries(metadataOrder.filter((key) => set(metadata[key])).map((key) => [key, metadata[key]]));
+}
+
+/** Status and metadata are written in order already; the rest comes as its client wrote it. */
+export function inOrder({ kind, apiVersion, metadata, status, ...rest }: KubeObject): KubeObject {
+  const maps = Object.fromEntries(
+    ['labels', 'annotations'].filter((key) => metadata[key]).map((key) => [key, ordered(metadata[key], key)]),
+  );
+  return {
+    kind,
+    apiVersion,
+    metadata: { ...metadata, ...maps },
+    ...ordered(rest),
+    ...(status === undefined ? {} : { status }),
+  };
 }

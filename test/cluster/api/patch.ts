@@ -163,8 +163,11 @@ function set(document: Json, path: string, value: Json): Json {
 function add(document: Json, path: string, value: Json): Json {
   if (path === '') return value;
   const [parent, last] = parentOf(document, path, 'add');
-  if (Array.isArray(parent)) parent.splice(last === '-' ? parent.length : Number(last), 0, value);
-  else parent[last] = value;
+  if (Array.isArray(parent)) {
+    const at = last === '-' ? parent.length : /^\d+$/.test(last) ? Number(last) : -1;
+    if (at < 0 || at > parent.length) throw failed('add', path);
+    parent.splice(at, 0, value);
+  } else parent[last] = value;
   return document;
 }
 

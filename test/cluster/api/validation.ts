@@ -1,5 +1,6 @@
 /** Validation of what users and tests get wrong, in apimachinery's words. Not complete: what is not named here is let through. */
 import { isDeepStrictEqual } from 'node:util';
+import { validateAdmission } from '../admission/validation.ts';
 import type { Resource } from './resources.ts';
 import { labelKeyProblem, labelValueProblem, matchesLabels, selectorRequirements } from './selectors.ts';
 import { type ApiError, type Cause, field, invalid } from './status.ts';
@@ -20,6 +21,7 @@ export function validateNew(resource: Resource, object: KubeObject): ApiError | 
   const workload = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'].includes(object.kind);
   if (workload) causes.push(...validateWorkload(object));
   if (workload || object.kind === 'Job') causes.push(...validateTemplate(object));
+  causes.push(...validateAdmission(object));
   if (causes.length === 0) return undefined;
   return invalid(resource.group, object.kind, object.metadata.name ?? '', causes);
 }

@@ -1,5 +1,5 @@
 /** DaemonSets: one pod on the one node, replaced when the template changes. */
-import type { Objects } from '../api/objects.ts';
+import type { AdmittedObjects } from '../api/admitted.ts';
 import { resourceNamed } from '../api/resources.ts';
 import type { KubeObject } from '../api/types.ts';
 import { matchesNode } from '../kubelet/scheduler.ts';
@@ -8,7 +8,7 @@ import { createPod, isGoing, isOver, isReady, ownedBy, pods, templateHash, write
 const daemonsets = resourceNamed('daemonsets');
 const revisionLabel = 'controller-revision-hash';
 
-export function reconcileDaemonSet(objects: Objects, set: KubeObject): void {
+export async function reconcileDaemonSet(objects: AdmittedObjects, set: KubeObject): Promise<void> {
   const revision = templateHash(set.spec.template);
   const owned = ownedBy(objects, pods, set);
   const wanted = matchesNode({ ...set, spec: set.spec.template.spec }) ? 1 : 0;
@@ -16,7 +16,7 @@ export function reconcileDaemonSet(objects: Objects, set: KubeObject): void {
     isOver(pod) || pod.metadata.labels?.[revisionLabel] !== revision || wanted === 0;
   for (const pod of owned) if (!isGoing(pod) && isUnwanted(pod)) objects.delete(pods, pod);
   if (wanted && owned.length === 0)
-    createPod(objects, set, {
+    await createPod(objects, set, {
       labels: { [revisionLabel]: revision, 'pod-template-generation': String(set.metadata.generation) },
     });
   const live = ownedBy(objects, pods, set).filter((pod) => !isGoing(pod));

@@ -1,5 +1,5 @@
 /** Jobs: pods until enough succeeded or too many failed. */
-import type { Objects } from '../api/objects.ts';
+import type { AdmittedObjects } from '../api/admitted.ts';
 import { resourceNamed } from '../api/resources.ts';
 import type { Json, KubeObject } from '../api/types.ts';
 import { timestamp } from '../kubelet/podstatus.ts';
@@ -7,7 +7,7 @@ import { createPod, isGoing, isOver, isReady, ownedBy, pods, writeStatus } from 
 
 const jobs = resourceNamed('jobs');
 
-export function reconcileJob(objects: Objects, job: KubeObject): void {
+export async function reconcileJob(objects: AdmittedObjects, job: KubeObject): Promise<void> {
   const done = job.status?.conditions?.some(
     (c: Json) => ['Complete', 'Failed'].includes(c.type) && c.status === 'True',
   );
@@ -21,7 +21,7 @@ export function reconcileJob(objects: Objects, job: KubeObject): void {
   const broken = failed > backoffLimit;
   if (!complete && !broken && !suspend)
     for (let i = active.length; i < Math.min(parallelism, completions - succeeded); i++)
-      active.push(createPod(objects, job));
+      active.push(await createPod(objects, job));
   if (broken) for (const pod of active) objects.delete(pods, pod);
   const now = timestamp();
   const state = (type: string, reason: string, message: string) => ({

@@ -1,9 +1,9 @@
 /** Pods of a controller: made from its template, owned by it, counted. */
-import { createHash } from 'node:crypto';
-import { randomSuffix } from '../api/defaults.ts';
+import { createHash, randomUUID } from 'node:crypto';
+import type { AdmittedObjects } from '../api/admitted.ts';
 import type { Objects } from '../api/objects.ts';
 import { type Resource, resourceNamed } from '../api/resources.ts';
-import type { Json, KubeObject } from '../api/types.ts';
+import type { Json, KubeObject, User } from '../api/types.ts';
 
 export const pods = resourceNamed('pods');
 
@@ -19,25 +19,49 @@ export function ownedBy(objects: Objects, resource: Resource, owner: KubeObject)
     );
 }
 
+/** The accounts that a real cluster's controllers act as. */
+const accounts: Record<string, string> = {
+  ReplicaSet: 'replicaset-controller',
+  StatefulSet: 'statefulset-controller',
+  DaemonSet: 'daemon-set-controller',
+  Job: 'job-controller',
+};
+const uids = new Map<string, string>();
+
+function controllerOf(owner: KubeObject): User {
+  const account = accounts[owner.kind]!;
+  if (!uids.has(account)) uids.set(account, randomUUID());
+  return {
+    name: `system:serviceaccount:kube-system:${account}`,
+    uid: uids.get(account)!,
+    groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
+    extra: { 'authentication.kubernetes.io/credential-id': [`JTI=${randomUUID()}`] },
+  };
+}
+
+/** Makes a pod of its owner's template, by way of admission. Throws what it is refused with. */
 export function createPod(
-  objects: Objects,
+  objects: AdmittedObjects,
   owner: KubeObject,
   more: { name?: string; labels?: Json; spec?: Json } = {},
-): KubeObject {
+): Promise<KubeObject> {
   const { metadata, spec } = owner.spec.template;
-  const generateName = `${owner.metadata.name}-`;
-  return objects.create(pods, owner.metadata.namespace, {
+  const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      ...(more.name
-        ? { name: more.name, generateName: undefined }
-        : { name: generateName + randomSuffix(), generateName }),
+      ...(more.name ? { name: more.name } : { generateName: `${owner.metadata.name}-` }),
       labels: { ...metadata?.labels, ...more.labels },
       annotations: metadata?.annotations,
       ownerReferences: [ownerReference(owner)],
     },
     spec: { ...spec, ...more.spec },
+  };
+  return objects.admitAndCreate(pods, owner.metadata.namespace, pod, {
+    user: controllerOf(owner),
+    dryRun: false,
+    options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1' },
+    warn: () => {},
   });
 }
 

@@ -1,5 +1,5 @@
 /** StatefulSets: pods numbered from 0, made one after the other, replaced from the last. */
-import type { Objects } from '../api/objects.ts';
+import type { AdmittedObjects } from '../api/admitted.ts';
 import { resourceNamed } from '../api/resources.ts';
 import type { KubeObject } from '../api/types.ts';
 import { createPod, isGoing, isOver, isReady, ownedBy, pods, templateHash, writeStatus } from './owned.ts';
@@ -7,7 +7,7 @@ import { createPod, isGoing, isOver, isReady, ownedBy, pods, templateHash, write
 const statefulsets = resourceNamed('statefulsets');
 const revisionLabel = 'controller-revision-hash';
 
-export function reconcileStatefulSet(objects: Objects, set: KubeObject): void {
+export async function reconcileStatefulSet(objects: AdmittedObjects, set: KubeObject): Promise<void> {
   const { name } = set.metadata;
   const { replicas, podManagementPolicy } = set.spec;
   const revision = `${name}-${templateHash(set.spec.template)}`;
@@ -19,7 +19,7 @@ export function reconcileStatefulSet(objects: Objects, set: KubeObject): void {
     const pod = owned.find((candidate) => ordinal(candidate) === i);
     if (!pod) {
       const podName = `${name}-${i}`;
-      createPod(objects, set, {
+      await createPod(objects, set, {
         name: podName,
         labels: {
           'apps.kubernetes.io/pod-index': String(i),

@@ -19,6 +19,11 @@ import { matchesNode, unschedulable } from './scheduler.ts';
 import type { VolumeSources } from './volumes.ts';
 
 const pods = resourceNamed('pods');
+/** Objects whose content volumes follow. A real kubelet takes up to a minute and a half for that. */
+const sourceKinds = new Map([
+  [resourceNamed('configmaps'), 'configMap'],
+  [resourceNamed('secrets'), 'secret'],
+] as const);
 
 export interface KubeletOptions {
   readonly store: Store;
@@ -65,6 +70,10 @@ export class Kubelet {
     if (options.isolation.name === 'namespaces') mountAll(makeDevices(this.devices), join(options.directory, 'fstab'));
     options.store.onChange(({ type, resource, object }) => {
       if (resource === pods) this.#onPod(type, object);
+      const kind = type === 'MODIFIED' && sourceKinds.get(resource);
+      const { namespace, name } = object.metadata;
+      if (kind)
+        for (const worker of this.workers) if (worker.pod.metadata.namespace === namespace) worker.refresh(kind, name);
     });
   }
 

@@ -1,6 +1,21 @@
 /** A pod's volumes as directories, and what its containers mount of them. */
-import { chmodSync, chownSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Json, KubeObject } from '../api/types.ts';
 import type { Images } from './images.ts';
 import { type Mount, mountAll, placeholder } from './mounts.ts';
@@ -58,12 +73,39 @@ function makeVolume(volume: Json, directory: string, pod: KubeObject, sources: V
     if (pod.spec.securityContext?.fsGroup !== undefined) tryChown(directory, pod.spec.securityContext.fsGroup);
     return { directory, readOnly: false };
   }
-  const parts = volume.projected?.sources ?? [volume];
+  const files = projectedFiles(volume, sources);
+  if (!files) throw new NotReady('ContainerCreating', `volume ${volume.name} is of a kind this cluster does not have`);
+  writeFiles(directory, files, pod);
+  return { directory, readOnly: true };
+}
+
+/** Files of a volume made of objects of the API; undefined for another kind of volume. */
+function projectedFiles(volume: Json, sources: VolumeSources): ProjectedFile[] | undefined {
+  if (!volume.projected && !volume.configMap && !volume.secret && !volume.downwardAPI) return undefined;
   const mode = volume.projected?.defaultMode ?? 0o644;
-  for (const source of parts) for (const file of filesOf(source, mode, sources)) writeFile(directory, file, pod);
-  if (parts === volume.projected?.sources || volume.configMap || volume.secret || volume.downwardAPI)
-    return { directory, readOnly: true };
-  throw new NotReady('ContainerCreating', `volume ${volume.name} is of a kind this cluster does not have`);
+  const parts: Json[] = volume.projected?.sources ?? [volume];
+  return parts.flatMap((source) => [...filesOf(source, mode, sources)]);
+}
+
+/** Whether one of the pod's volumes is made of that object. */
+export function usesSource(pod: KubeObject, kind: 'configMap' | 'secret', name: string): boolean {
+  return (pod.spec.volumes ?? []).some((volume: Json) =>
+    [volume, ...(volume.projected?.sources ?? [])].some(
+      (source: Json) => (source[kind]?.secretName ?? source[kind]?.name) === name,
+    ),
+  );
+}
+
+/** Writes again what came from objects of the API. Mounts of a subPath keep what they had, as on a real node. */
+export function refreshVolumes(pod: KubeObject, base: string, sources: VolumeSources): void {
+  for (const volume of pod.spec.volumes ?? [])
+    if (volume.configMap || volume.secret || volume.projected)
+      try {
+        writeFiles(join(base, volume.name), projectedFiles(volume, sources)!, pod);
+      } catch (error) {
+        // its object is gone: a container keeps the files it has
+        if (!(error instanceof NotReady)) throw error;
+      }
 }
 
 interface ProjectedFile {
@@ -113,15 +155,32 @@ function* keyed(
     if (data[item.key] !== undefined) yield { path: item.path, data: data[item.key]!, mode: item.mode ?? mode };
 }
 
-/** Behind a `..data` link, as the kubelet lays files out. */
-function writeFile(directory: string, { path, data, mode }: ProjectedFile, pod: KubeObject): void {
-  const file = join(directory, '..data', path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, data);
-  chmodSync(file, mode);
-  if (pod.spec.securityContext?.fsGroup !== undefined) tryChown(file, pod.spec.securityContext.fsGroup);
-  const top = path.split('/')[0]!;
-  if (!existsSync(join(directory, top))) symlinkSync(join('..data', top), join(directory, top));
+/** All files at once: in a directory of their own behind a `..data` link, as the kubelet lays them out. */
+function writeFiles(directory: string, files: readonly ProjectedFile[], pod: KubeObject): void {
+  const { fsGroup } = pod.spec.securityContext ?? {};
+  const fresh = mkdtempSync(join(directory, `..${Date.now()}.`));
+  chmodSync(fresh, 0o755);
+  for (const { path, data, mode } of files) {
+    const file = join(fresh, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, data);
+    chmodSync(file, mode);
+    if (fsGroup !== undefined) tryChown(file, fsGroup);
+  }
+  const link = join(directory, '..data');
+  const old = existsSync(link) ? readlinkSync(link) : undefined;
+  symlinkSync(basename(fresh), `${link}_tmp`);
+  renameSync(`${link}_tmp`, link);
+  const names = new Set(files.map(({ path }) => path.split('/')[0]!));
+  for (const name of names)
+    if (!isLink(join(directory, name))) symlinkSync(join('..data', name), join(directory, name));
+  for (const name of readdirSync(directory))
+    if (!name.startsWith('..') && !names.has(name)) unlinkSync(join(directory, name));
+  if (old) rmSync(join(directory, old), { recursive: true, force: true });
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function tryChown(file: string, group: number): void {
@@ -137,7 +196,11 @@ export function volumeMounts(container: Json, volumes: ReadonlyMap<string, Volum
   return (container.volumeMounts ?? []).map((mount: Json) => {
     const volume = volumes.get(mount.name)!;
     const source = mount.subPath ? join(volume.directory, mount.subPath) : volume.directory;
-    if (mount.subPath) placeholder(source, true);
+    if (mount.subPath && !existsSync(source)) {
+      placeholder(source, true);
+      // as open as its volume: it is the container's user who writes to it
+      chmodSync(source, statSync(volume.directory).mode & 0o7777);
+    }
     const target = join(root, mount.mountPath);
     placeholder(target, statSync(source).isDirectory());
     return { source, target, options: mount.readOnly || volume.readOnly ? 'bind,ro' : 'bind' };
