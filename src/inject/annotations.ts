@@ -1,4 +1,5 @@
 /** What a pod asks for, read from its annotations. A value that makes no sense falls back to the setting and is said. */
+import { isTriggersText } from '../protocol/triggers.ts';
 import type { Pod } from './pod.ts';
 import { type Settings, sizePattern } from './settings.ts';
 
@@ -13,6 +14,10 @@ export interface Wishes {
   readonly artifactsMebibytes: number | undefined;
   readonly image: string;
   readonly readOnly: boolean;
+  /** Trigger rules, not parsed; empty for none. */
+  readonly triggers: string;
+  /** ConfigMap of the pod's namespace with trigger rules. */
+  readonly triggersConfigMap: string | undefined;
   /** Sentences about values that were not understood. */
   readonly notes: readonly string[];
 }
@@ -44,6 +49,13 @@ export function readWishes(pod: Pod, settings: Settings): Wishes {
     artifactsMebibytes: read<number | undefined>('artifacts-size', parseMebibytes, '0, NMi or NGi', undefined),
     image: read('image', parseImage, 'an image reference', settings.image),
     readOnly: read('read-only', parseFlag, 'true or false', settings.readOnly),
+    triggers: read('triggers', parseTriggers, 'rules of at most 4096 characters without $', settings.triggers),
+    triggersConfigMap: read<string | undefined>(
+      'triggers-configmap',
+      parseConfigMap,
+      'the name of a ConfigMap',
+      undefined,
+    ),
     notes,
   };
 }
@@ -54,8 +66,13 @@ export function parseMebibytes(text: string): number | undefined {
   return text.endsWith('Gi') ? Number.parseInt(text, 10) * 1024 : Number.parseInt(text, 10);
 }
 
+/** A DNS subdomain name (RFC 1123), as Kubernetes names objects. */
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
 const parseFlag = (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined);
 const parseImage = (text: string) => (/^[!-~]{1,512}$/.test(text) ? text : undefined);
+const parseTriggers = (text: string) => (isTriggersText(text) ? text : undefined);
+const parseConfigMap = (text: string) => (text.length <= 253 && subdomain.test(text) ? text : undefined);
 const parsePort = (text: string) =>
   /^[1-9][0-9]{3,4}$/.test(text) && Number(text) >= 1024 && Number(text) <= 65_535 ? text : undefined;
 const parseNames = (text: string) =>

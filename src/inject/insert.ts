@@ -8,6 +8,8 @@ import {
   type Plan,
   sidecarContainer,
   tokenVolume,
+  triggersVolume,
+  triggerVariables,
   variables,
 } from './parts.ts';
 import { containers, preloadFile, preloadFlag, volumes } from './paths.ts';
@@ -44,6 +46,7 @@ function addVolumes(editor: PodEditor, agent: boolean, plan: Plan): void {
     else if (existing[index]?.emptyDir) editor.set(['spec', 'volumes', index, 'emptyDir', 'sizeLimit'], sizeLimit);
   }
   if (plan.settings.tokenSecret) add(tokenVolume(plan.settings.tokenSecret));
+  if (agent && plan.wishes.triggersConfigMap) add(triggersVolume(plan.wishes.triggersConfigMap));
 }
 
 function addToContainer(editor: PodEditor, { list, index, container }: Place, plan: Plan): void {
@@ -61,7 +64,7 @@ function addToContainer(editor: PodEditor, { list, index, container }: Place, pl
     );
 
   const set = new Set((container.env ?? []).map(({ name }) => name));
-  for (const variable of variables(plan, container.name))
+  for (const variable of [...variables(plan, container.name), ...triggerVariables(plan)])
     if (!set.has(variable.name)) editor.insert([...at, 'env'], variable, 'last');
 }
 

@@ -1,6 +1,6 @@
 /** What is added to a pod: volumes, mounts, variables and our own containers. */
 import type { Wishes } from './annotations.ts';
-import { agentFolder, containers, installMountPath, mountPaths, volumes } from './paths.ts';
+import { agentFolder, containers, installMountPath, mountPaths, triggersKey, volumes } from './paths.ts';
 import type { Container, EnvVar, SecurityContext, Volume, VolumeMount } from './pod.ts';
 import type { Settings } from './settings.ts';
 
@@ -39,6 +39,14 @@ export function tokenVolume(secret: NonNullable<Settings['tokenSecret']>): Volum
   };
 }
 
+export function triggersVolume(name: string): Volume {
+  // optional: a missing ConfigMap, or one without the key, must not keep the app from starting; the agent says so
+  return {
+    name: volumes.triggers,
+    configMap: { name, items: [{ key: triggersKey, path: triggersKey }], optional: true },
+  };
+}
+
 /** Mounts of a container; `container` undefined for the sidecar, which sees the artifacts of all. */
 export function mounts(plan: Plan, container: string | undefined): VolumeMount[] {
   const artifacts = { name: volumes.artifacts, mountPath: mountPaths.artifacts };
@@ -48,6 +56,10 @@ export function mounts(plan: Plan, container: string | undefined): VolumeMount[]
       ? []
       : [container === undefined ? artifacts : { ...artifacts, subPath: container }]),
     ...(plan.settings.tokenSecret ? [{ name: volumes.token, mountPath: mountPaths.token, readOnly: true }] : []),
+    // the directory and no subPath, which would never see the ConfigMap change; the sidecar evaluates no rules
+    ...(container !== undefined && plan.wishes.triggersConfigMap
+      ? [{ name: volumes.triggers, mountPath: mountPaths.triggers, readOnly: true }]
+      : []),
   ];
 }
 
@@ -64,6 +76,16 @@ export function variables(plan: Plan, container: string): EnvVar[] {
         ]),
     ...(plan.wishes.readOnly ? [{ name: 'NODEOPS_READ_ONLY', value: 'true' }] : []),
     ...(plan.settings.tokenSecret ? [{ name: 'NODEOPS_TOKEN_FILE', value: `${mountPaths.token}/token` }] : []),
+  ];
+}
+
+/** Rules for the agent of an app's container. */
+export function triggerVariables({ wishes }: Plan): EnvVar[] {
+  return [
+    ...(wishes.triggers ? [{ name: 'NODEOPS_TRIGGERS', value: wishes.triggers }] : []),
+    ...(wishes.triggersConfigMap
+      ? [{ name: 'NODEOPS_TRIGGERS_FILE', value: `${mountPaths.triggers}/${triggersKey}` }]
+      : []),
   ];
 }
 

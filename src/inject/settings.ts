@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { knownPort } from '../protocol/limits.ts';
+import { isTriggersText } from '../protocol/triggers.ts';
 
 /** What the operator decides for the whole cluster: the chart's values, as the webhook reads them from its ConfigMap. */
 export interface Settings {
@@ -15,6 +16,8 @@ export interface Settings {
   readonly artifactsSize: string;
   readonly sidecar: boolean;
   readonly readOnly: boolean;
+  /** Trigger rules of pods that have none of their own; empty for none. @default '' */
+  readonly triggers: string;
   /** Containers that are left alone unless an annotation names them. */
   readonly excludedContainers: readonly string[];
   /** Secret in the pod's namespace with the agent's token; null for none. */
@@ -31,6 +34,7 @@ export const defaultSettings: Settings = {
   artifactsSize: '1Gi',
   sidecar: false,
   readOnly: false,
+  triggers: '',
   excludedContainers: [],
   tokenSecret: null,
   resources: { agent: {}, sidecar: {} },
@@ -73,6 +77,7 @@ const checks: Record<keyof Settings, (value: unknown) => boolean> = {
   artifactsSize: (value) => typeof value === 'string' && sizePattern.test(value),
   sidecar: flag,
   readOnly: flag,
+  triggers: (value) => typeof value === 'string' && isTriggersText(value),
   excludedContainers: (value) => Array.isArray(value) && value.every(text),
   tokenSecret: (value) => value === null || (isObject(value) && text(value.name) && text(value.key)),
   resources: (value) => isObject(value) && isObject(value.agent) && isObject(value.sidecar),

@@ -11,6 +11,8 @@ export const wishAnnotations = {
   'artifacts-size': `${annotationPrefix}artifacts-size`,
   image: `${annotationPrefix}image`,
   'read-only': `${annotationPrefix}read-only`,
+  triggers: `${annotationPrefix}triggers`,
+  'triggers-configmap': `${annotationPrefix}triggers-configmap`,
 } as const;
 
 /** What the injector writes. */

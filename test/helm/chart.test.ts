@@ -140,6 +140,7 @@ describe('the webhook', () => {
       port: 9848,
       artifactsSize: '512Mi',
       tokenSecret: { name: 'nodeops-token', key: 'value' },
+      triggers: 'when heapUsed > 80% of limit for 30s capture pprof-heap',
     });
     expect(settings.image).toMatch(/^ghcr\.io\/nodeops\/nodeops@sha256:/);
   });
@@ -195,6 +196,8 @@ describe('values', () => {
     [{ engine: 'webhooks' }, /engine/],
     [{ agent: { port: 80 } }, /port/],
     [{ agent: { artifactsSize: '1.5Gi' } }, /artifactsSize/],
+    [{ agent: { triggers: 'when $(X) capture stack' } }, /triggers/],
+    [{ agent: { triggers: 'x'.repeat(4_097) } }, /triggers/],
     [{ webhook: { replica: 3 } }, /replica/],
     [{ webhook: { certificates: { source: 'secret' } } }, /secretName/],
   ])('%j are refused', async (values, message) => {

@@ -14,13 +14,23 @@ export interface Case {
   skipped: string[];
 }
 
+/** `!times "3 ab"` is `ababab`. */
+const times = {
+  tag: '!times',
+  resolve(text: string) {
+    const [count = '', repeated = ''] = text.split(' ');
+    return repeated.repeat(Number(count));
+  },
+};
+
 const folder = new URL('cases/', import.meta.url);
 
 /** The table of test/inject/cases, as its README describes it. */
 export const cases: readonly Case[] = readdirSync(folder)
   .filter((file) => file.endsWith('.yaml'))
   .flatMap((file) => {
-    const table = parse(readFileSync(new URL(file, folder), 'utf8'), { merge: true, maxAliasCount: 1_000 });
+    const text = readFileSync(new URL(file, folder), 'utf8');
+    const table = parse(text, { merge: true, maxAliasCount: 1_000, customTags: [times] });
     return table.cases.map((row: Partial<Case> & { name: string; pod: Pod }) => ({
       name: row.name,
       file,

@@ -9,6 +9,7 @@ export function chartValues(settings: Settings): object {
       delivery: settings.delivery,
       port: settings.port,
       readOnly: settings.readOnly,
+      triggers: settings.triggers,
       artifactsSize: settings.artifactsSize,
       excludedContainers: settings.excludedContainers,
       tokenSecret: settings.tokenSecret ?? { name: '' },

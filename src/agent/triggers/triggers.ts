@@ -1,48 +1,47 @@
 /** Evaluates the rules with each second of the recorder, and captures what a rule names when it holds. */
-import { readFileSync, statSync } from 'node:fs';
 import type { ArtifactSink, CaptureControl } from '../../inspect/captures/capture.ts';
 import type { Subject } from '../../inspect/subject.ts';
 import { type CaptureName, captures } from '../../protocol/captures.ts';
+import type { TriggersState } from '../../protocol/history.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
+import { type Rule, triggerFigures } from '../../protocol/triggers.ts';
 import type { Kept } from '../crash/kept.ts';
 import type { Watch } from '../recorder/watch.ts';
-import { mayFire, noteFiring } from './firings.ts';
-import { parseRules, type Rule, triggerFigures } from './grammar.ts';
+import { lastFirings, mayFire, noteFiring } from './firings.ts';
+import { type RuleInForce, readRules } from './rules.ts';
 import type { TriggerSettings } from './settings.ts';
-
-/** A ConfigMap that was changed arrives within a minute or so; more often is not needed. */
-const readEveryMs = 5_000;
-const fileBytes = 64 * 1024;
 
 export interface Triggers {
   second(watch: Watch): void;
-  /** What is wrong with the rules, and what became of the last captures. */
-  notes(): string[];
+  /** Null where no rules were given. */
+  state(): TriggersState | null;
 }
 
-export function startTriggers(settings: TriggerSettings, kept: Kept | undefined, info: ProcessInfo): Triggers {
-  const fixed = parseRules(settings.text ?? '', 'NODEOPS_TRIGGERS');
-  let fromFile: ReturnType<typeof parseRules> = { rules: [], errors: [] };
-  let version = '';
-  let readAt = Number.NEGATIVE_INFINITY;
-  let failure: string | undefined;
-  let busy = false;
-  /** Since when a rule's condition holds, by performance.now. */
-  const holds = new Map<string, number>();
+/** What the rules are evaluated in. */
+interface Place {
+  /** Where captures go. */
+  readonly kept: Kept | undefined;
+  readonly info: ProcessInfo;
+  /** Whether there are seconds to evaluate them with. */
+  readonly recorded: boolean;
+  /** Whether this thread stays as long as the process. */
+  readonly resident: boolean;
+}
 
-  function readFile(path: string): void {
-    if (performance.now() - readAt < readEveryMs) return;
-    readAt = performance.now();
-    try {
-      const { mtimeMs, size, ino } = statSync(path);
-      if (version === `${mtimeMs} ${size} ${ino}`) return;
-      version = `${mtimeMs} ${size} ${ino}`;
-      if (size > fileBytes) throw new Error(`it is larger than ${fileBytes} bytes`);
-      fromFile = parseRules(readFileSync(path, 'utf8'), path);
-    } catch (error) {
-      version = '';
-      fromFile = { rules: [], errors: [`NODEOPS_TRIGGERS_FILE cannot be read: ${(error as Error).message}`] };
-    }
+export function startTriggers(settings: TriggerSettings, { kept, info, recorded, resident }: Place): Triggers {
+  const asked = settings.text !== null || settings.file !== null;
+  const rules = readRules(settings);
+  let inForce: readonly RuleInForce[] = rules.look();
+  let busy = false;
+  /** Since when a rule's condition holds, by performance.now; and why its last capture failed. By the rule's text. */
+  const holds = new Map<string, number>();
+  const failures = new Map<string, string>();
+
+  /** What was known of rules that are gone would count for them when they come back. */
+  function adopt(changed: readonly RuleInForce[]): void {
+    inForce = changed;
+    const known = new Set(inForce.map(({ text }) => text));
+    for (const map of [holds, failures]) for (const text of map.keys()) if (!known.has(text)) map.delete(text);
   }
 
   async function fire(rule: Rule, watch: Watch, store: Kept): Promise<void> {
@@ -54,19 +53,29 @@ export function startTriggers(settings: TriggerSettings, kept: Kept | undefined,
       const { takeCapture } = await import('./capture.ts');
       const text = await takeCapture(watch.recording, await runner(rule)).text;
       store.write(`triggers/${at}-${rule.figure}-${info.pid}.${extension}`, text);
-      failure = undefined;
+      failures.delete(rule.text);
     } catch (error) {
-      failure = `trigger '${rule.text}' held, but its capture failed: ${(error as Error).message}`;
+      failures.set(rule.text, `trigger '${rule.text}' held, but its capture failed: ${(error as Error).message}`);
     } finally {
       busy = false;
     }
   }
 
-  if (settings.file) readFile(settings.file);
+  function errors(): string[] {
+    if (!asked) return [];
+    return [
+      ...(recorded ? [] : ['NODEOPS_RECORDER is off, so triggers are not evaluated']),
+      ...(kept ? [] : ['triggers capture nothing: NODEOPS_ARTIFACTS_DIR names no directory that can be written']),
+      ...rules.errors(),
+      ...failures.values(),
+    ];
+  }
+
   return {
     second(watch) {
-      if (settings.file) readFile(settings.file);
-      for (const rule of [...fixed.rules, ...fromFile.rules]) {
+      const found = rules.look();
+      if (found !== inForce) adopt(found);
+      for (const rule of inForce) {
         if (!isTrue(rule, watch)) {
           holds.delete(rule.text);
           continue;
@@ -77,16 +86,14 @@ export function startTriggers(settings: TriggerSettings, kept: Kept | undefined,
         void fire(rule, watch, kept);
       }
     },
-    notes() {
-      const asked = settings.text !== null || settings.file !== null;
-      return [
-        ...(asked && !kept
-          ? ['triggers capture nothing: NODEOPS_ARTIFACTS_DIR names no directory that can be written']
-          : []),
-        ...fixed.errors,
-        ...fromFile.errors,
-        ...(failure ? [failure] : []),
-      ];
+    state() {
+      if (!asked) return null;
+      const fired = kept ? lastFirings(kept) : new Map<string, number>();
+      const states = inForce.map(({ text, source }) => {
+        const at = fired.get(text);
+        return { rule: text, source, firedAt: at === undefined ? null : new Date(at).toISOString() };
+      });
+      return { rules: states, lasting: resident, errors: errors() };
     },
   };
 }

@@ -30,5 +30,17 @@ export const wishFlags = {
   },
   image: { type: 'text', placeholder: 'IMAGE', summary: "image of the agent instead of the chart's", maxLength: 512 },
   'read-only': { type: 'boolean', summary: 'agents refuse captures and every other effect', default: false },
+  triggers: {
+    type: 'text',
+    placeholder: 'RULES',
+    summary: "what agents capture by themselves, such as 'when cpu > 90% for 1m capture pprof-cpu'",
+    maxLength: 4_096,
+  },
+  'triggers-configmap': {
+    type: 'text',
+    placeholder: 'NAME',
+    summary: "ConfigMap with such rules in its key 'triggers'",
+    maxLength: 253,
+  },
   force: { type: 'boolean', summary: 'also where no injector is installed', default: false },
 } as const satisfies FlagSet;

@@ -2,6 +2,7 @@
 import { wishAnnotations } from '../../protocol/annotations.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Parsed } from '../../protocol/parameters.ts';
+import { isTriggersText, parseRules } from '../../protocol/triggers.ts';
 import type { WorkloadResource } from '../targets/workloads.ts';
 import type { wishFlags } from './flags.ts';
 import type { Template } from './workload.ts';
@@ -20,6 +21,10 @@ export function enabling(wishes: Wishes, template: Template): Annotations {
     ...(wishes['artifacts-size'] === undefined ? {} : { 'artifacts-size': size(wishes['artifacts-size']) }),
     ...(wishes.image === undefined ? {} : { image: image(wishes.image) }),
     ...(wishes['read-only'] ? { 'read-only': 'true' } : {}),
+    ...(wishes.triggers === undefined ? {} : { triggers: triggers(wishes.triggers) }),
+    ...(wishes['triggers-configmap'] === undefined
+      ? {}
+      : { 'triggers-configmap': configMap(wishes['triggers-configmap']) }),
   };
   return changes(Object.fromEntries(Object.entries(given).map(([key, value]) => [keyOf(key), value])), template);
 }
@@ -71,4 +76,19 @@ function size(text: string): string {
 function image(text: string): string {
   if (/^[!-~]{1,512}$/.test(text)) return text;
   throw new NodeopsError('usage', `--image is '${text.slice(0, 64)}'; it takes an image reference`);
+}
+
+/** Rules are checked before they replace pods; agents leave out what makes no sense. */
+function triggers(text: string): string {
+  const { errors } = parseRules(text, '--triggers');
+  if (errors[0] !== undefined) throw new NodeopsError('usage', errors[0], { hint: 'see docs/triggers.md' });
+  if (isTriggersText(text)) return text;
+  throw new NodeopsError('usage', '--triggers takes rules of at most 4096 characters without $', {
+    hint: 'keep longer ones in a ConfigMap: --triggers-configmap NAME',
+  });
+}
+
+function configMap(text: string): string {
+  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text)) return text;
+  throw new NodeopsError('usage', `--triggers-configmap is '${text}'; it takes the name of a ConfigMap`);
 }

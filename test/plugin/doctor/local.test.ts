@@ -51,7 +51,7 @@ describe('a process of this machine', () => {
     ).toEqual([]);
     expect([...checks.keys()]).toEqual([
       ...['process', 'process.user', 'process.node', 'process.file', 'process.port'],
-      ...['agent', 'agent.version', 'agent.notes', 'node', 'processes', 'event-loop', 'memory'],
+      ...['agent', 'agent.version', 'agent.notes', 'node', 'processes', 'event-loop', 'memory', 'triggers'],
     ]);
     expect(checks.get('node')?.detail).toBe('v24.21.0');
     expect(checks.get('process')?.subject).toBe(String(pid));
@@ -82,6 +82,25 @@ describe('a process of this machine', () => {
     });
     expect(checks.get('agent.notes')).toMatchObject({ status: 'warn' });
     expect(checks.get('agent.notes')?.detail).toContain('NODEOPS_SLEEP_AFTER_MS');
+  });
+
+  it('has its trigger rules told on one line, with what is wrong with them', async () => {
+    const rules = 'when cpu > 900% capture stack; when luck < 3 capture stack';
+    const { pid, says } = start(program('serve.cjs', serving), {
+      env: { NODEOPS_TRIGGERS: rules, NODEOPS_ARTIFACTS_DIR: bed.configDir },
+    });
+    await says('up');
+    await listed([pid]);
+    const checks = await eventually(async () => {
+      const result = await doctor(String(pid));
+      expect(result.checks.get('triggers')?.status).toBe('warn');
+      return result.checks;
+    }, 20_000);
+    expect(checks.get('triggers')?.detail).toMatch(
+      /^NODEOPS_TRIGGERS, line 1: 'when luck < 3 capture stack': 'luck' is no figure; .*; 1 in force: when cpu > 900% capture stack \(not fired\)$/,
+    );
+    expect(checks.get('triggers')?.remedy?.say).toContain('docs/triggers.md');
+    expect(checks.get('agent.notes')?.status).toBe('ok');
   });
 
   it('whose agent is of another version than the plugin is warned of', async () => {

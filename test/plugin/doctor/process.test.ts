@@ -46,7 +46,7 @@ describe('memory for a heap snapshot', () => {
     ['an unknown heap', { heap: null, cgroup: null }, 'skip', 'stuck'],
   ])('with %s', async (_, data, status, said) => {
     const { client, asked } = await agentSaying(data);
-    const finding = await memoryFinding(client, process, AbortSignal.timeout(5_000));
+    const finding = await memoryFinding(client, process, AbortSignal.timeout(30_000));
     expect(finding).toMatchObject({ status });
     expect(finding.detail).toContain(said);
     expect(asked).toEqual(['/v1/memstats?process=app%2F7']);
@@ -60,14 +60,14 @@ describe('the event loop', () => {
     [null, 'skip', 'cannot tell'],
   ])('with utilization %s', async (utilization, status, said) => {
     const { client } = await agentSaying({ eventLoop: { utilization, delayP99Ms: 1 } });
-    const finding = await loopFinding(client, process, AbortSignal.timeout(5_000));
+    const finding = await loopFinding(client, process, AbortSignal.timeout(30_000));
     expect(finding).toMatchObject({ status });
     expect(finding.detail).toContain(said);
   });
 
   it('stuck in native code', async () => {
     const { client } = await agentSaying({ eventLoop: {} }, { summary: 'it waits in wait4' });
-    const finding = await loopFinding(client, process, AbortSignal.timeout(5_000));
+    const finding = await loopFinding(client, process, AbortSignal.timeout(30_000));
     expect(finding).toMatchObject({ status: 'fail', detail: 'stuck in native code: it waits in wait4' });
   });
 });

@@ -10,6 +10,8 @@ const none: Wishes = {
   'artifacts-size': undefined,
   image: undefined,
   'read-only': false,
+  triggers: undefined,
+  'triggers-configmap': undefined,
 };
 const template = (annotations: Record<string, string> = {}) => ({
   metadata: { annotations },
@@ -30,6 +32,8 @@ describe('enabling', () => {
       'artifacts-size': '512Mi',
       image: 'registry/nodeops:1',
       'read-only': true,
+      triggers: 'when cpu > 90% for 1m capture pprof-cpu; when rss > 1GB capture report',
+      'triggers-configmap': 'web.triggers',
     };
     const annotations = enabling(wishes, template()) as Record<string, string>;
     const settings = { port: 8848, sidecar: false, image: 'x', readOnly: false } as never;
@@ -41,7 +45,18 @@ describe('enabling', () => {
       artifactsMebibytes: 512,
       image: 'registry/nodeops:1',
       readOnly: true,
+      triggers: 'when cpu > 90% for 1m capture pprof-cpu; when rss > 1GB capture report',
+      triggersConfigMap: 'web.triggers',
       notes: [],
+    });
+  });
+
+  it('leaves trigger rules alone that are there and were not named', () => {
+    const annotations = { 'nodeops.dev/triggers': 'when cpu > 90% capture stack' };
+    expect(enabling(none, template(annotations))).toEqual({ 'nodeops.dev/inject': 'true' });
+    expect(enabling({ ...none, triggers: '' }, template(annotations))).toEqual({
+      'nodeops.dev/inject': 'true',
+      'nodeops.dev/triggers': '',
     });
   });
 
@@ -58,6 +73,10 @@ describe('enabling', () => {
     [{ containers: 'web,nope' }, /no container 'nope'/],
     [{ 'artifacts-size': '1G' }, /--artifacts-size is '1G'/],
     [{ image: 'a b' }, /--image is 'a b'/],
+    [{ triggers: 'when heap > 1GB capture report' }, /--triggers, line 1: .*'heap' is no figure; there are heapUsed/],
+    [{ triggers: 'when cpu > 90% capture stack # $(A)' }, /at most 4096 characters without \$/],
+    [{ triggers: `when cpu > 90% capture stack #${'x'.repeat(4_096)}` }, /at most 4096 characters without \$/],
+    [{ 'triggers-configmap': 'Web_Triggers' }, /--triggers-configmap is 'Web_Triggers'/],
   ])('refuses %o', (wish, message) => {
     expect(() => enabling({ ...none, ...wish }, template())).toThrow(message);
   });

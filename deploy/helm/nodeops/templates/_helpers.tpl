@@ -62,6 +62,7 @@ app.kubernetes.io/component: inject
   "artifactsSize" .Values.agent.artifactsSize
   "sidecar" .Values.sidecar.enabled
   "readOnly" .Values.agent.readOnly
+  "triggers" .Values.agent.triggers
   "excludedContainers" .Values.agent.excludedContainers
   "tokenSecret" (ternary (dict "name" $token.name "key" $token.key) nil (ne $token.name ""))
   "resources" (dict "agent" (include "nodeops.resources" .Values.agent.resources | fromJson) "sidecar" (include "nodeops.resources" .Values.sidecar.resources | fromJson))

@@ -56,6 +56,22 @@ variables:
 - name: sizeMakesSense
   expression: |-
     variables.sizeGiven.matches("^(0|[1-9][0-9]{0,4}(Mi|Gi))$")
+- name: triggersGiven
+  expression: |-
+    variables.annotations[?"nodeops.dev/triggers"].orValue("")
+- name: triggersMakeSense
+  expression: |-
+    size(variables.triggersGiven) <= 4096 && !variables.triggersGiven.contains("$")
+- name: triggers
+  expression: |-
+    "nodeops.dev/triggers" in variables.annotations && variables.triggersMakeSense ? variables.triggersGiven : {{ $s.triggers | toJson }}
+- name: configMapGiven
+  expression: |-
+    variables.annotations[?"nodeops.dev/triggers-configmap"].orValue("")
+- name: configMapMakesSense
+  expression: |-
+    size(variables.configMapGiven) <= 253 &&
+    variables.configMapGiven.matches("^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 - name: names
   expression: |-
     variables.annotations[?"nodeops.dev/containers"].orValue("").split(",").map(n, n.trim()).filter(n, n != "")
@@ -86,8 +102,8 @@ variables:
 - name: inTheWay
   expression: |-
     variables.chosen.map(k, variables.all[k].?volumeMounts.orValue([]).filter(m,
-      ["/nodeops", "/nodeops-artifacts", "/nodeops-token"].exists(p, m.mountPath == p || m.mountPath.startsWith(p + "/")) &&
-      !(m.name in ["nodeops-agent", "nodeops-artifacts", "nodeops-token"])))
+      ["/nodeops", "/nodeops-artifacts", "/nodeops-token", "/nodeops-triggers"].exists(p, m.mountPath == p || m.mountPath.startsWith(p + "/")) &&
+      !(m.name in ["nodeops-agent", "nodeops-artifacts", "nodeops-token", "nodeops-triggers"])))
 - name: options
   expression: |-
     variables.chosen.map(k, variables.all[k].?env.orValue([]).filter(e, e.name == "NODE_OPTIONS"))
@@ -161,6 +177,10 @@ variables:
         ? [] : ["pod: nodeops.dev/image was ignored, it takes an image reference"]) +
       (!("nodeops.dev/read-only" in variables.annotations) || variables.readOnlyGiven in ["true", "false"]
         ? [] : ["pod: nodeops.dev/read-only was ignored, it takes true or false"]) +
+      (variables.triggersMakeSense
+        ? [] : ["pod: nodeops.dev/triggers was ignored, it takes rules of at most 4096 characters without $"]) +
+      (!("nodeops.dev/triggers-configmap" in variables.annotations) || variables.configMapMakesSense
+        ? [] : ["pod: nodeops.dev/triggers-configmap was ignored, it takes the name of a ConfigMap"]) +
       variables.names.filter(n, !variables.all.exists(c, c.name == n)).map(n, n + ": the pod has no such container") +
       variables.reasons.filter(r, r != "") +
       (variables.sidecarReason == "" ? [] : [variables.sidecarReason]) +
@@ -182,6 +202,11 @@ variables:
     {{- if $s.tokenSecret }} +
     [["NODEOPS_TOKEN_FILE", "/nodeops-token/token"]]
     {{- end }}
+# of the apps' containers only: the sidecar evaluates no rules
+- name: rules
+  expression: |-
+    (variables.triggers == "" ? [] : [["NODEOPS_TRIGGERS", string(variables.triggers)]]) +
+    (variables.configMapMakesSense ? [["NODEOPS_TRIGGERS_FILE", "/nodeops-triggers/triggers"]] : [])
 - name: volumes
   expression: |-
     object.spec.?volumes.orValue([]).map(v, v.name)
@@ -196,6 +221,9 @@ variables:
   expression: |-
     variables.active && !("nodeops-token" in variables.volumes)
 {{- end }}
+- name: addTriggers
+  expression: |-
+    size(variables.targets) > 0 && variables.configMapMakesSense && !("nodeops-triggers" in variables.volumes)
 - name: addSidecar
   expression: |-
     variables.sidecar && !variables.inits.exists(c, c.name == "nodeops-sidecar")
@@ -219,7 +247,7 @@ mutations:
         JSONPatch{op: "add", path: "/metadata/annotations/nodeops.dev~1injected", value:
           (variables.targets.map(j, variables.all[variables.chosen[j]].name) + (variables.sidecar ? ["nodeops-sidecar"] : [])).join(",")}]) +
 
-      (has(object.spec.volumes) || !(variables.addAgent || variables.addArtifacts {{- if $s.tokenSecret }} || variables.addToken{{ end }})
+      (has(object.spec.volumes) || !(variables.addAgent || variables.addArtifacts || variables.addTriggers {{- if $s.tokenSecret }} || variables.addToken{{ end }})
         ? [] : [JSONPatch{op: "add", path: "/spec/volumes", value: []}]) +
       (!variables.addAgent ? [] : [JSONPatch{op: "add", path: "/spec/volumes/-", value: Object.spec.volumes{name: "nodeops-agent",
         {{- if eq $s.delivery "image-volume" }}
@@ -238,6 +266,9 @@ mutations:
         secret: Object.spec.volumes.secret{secretName: {{ $s.tokenSecret.name | toJson }}, optional: true,
           items: [Object.spec.volumes.secret.items{key: {{ $s.tokenSecret.key | toJson }}, path: "token"}]}}}]) +
       {{- end }}
+      (!variables.addTriggers ? [] : [JSONPatch{op: "add", path: "/spec/volumes/-", value: Object.spec.volumes{name: "nodeops-triggers",
+        configMap: Object.spec.volumes.configMap{name: variables.configMapGiven, optional: true,
+          items: [Object.spec.volumes.configMap.items{key: "triggers", path: "triggers"}]}}}]) +
 
       variables.targets.map(j,
         (variables.all[variables.chosen[j]].?volumeMounts.hasValue()
@@ -254,6 +285,10 @@ mutations:
           ? [] : [JSONPatch{op: "add", path: variables.paths[variables.chosen[j]] + "/volumeMounts/-",
             value: Object.spec.containers.volumeMounts{name: "nodeops-token", mountPath: "/nodeops-token", readOnly: true}}]) +
         {{- end }}
+        (!variables.configMapMakesSense ||
+          variables.all[variables.chosen[j]].?volumeMounts.orValue([]).exists(m, m.name == "nodeops-triggers")
+          ? [] : [JSONPatch{op: "add", path: variables.paths[variables.chosen[j]] + "/volumeMounts/-",
+            value: Object.spec.containers.volumeMounts{name: "nodeops-triggers", mountPath: "/nodeops-triggers", readOnly: true}}]) +
         (variables.all[variables.chosen[j]].?env.hasValue()
           ? [] : [JSONPatch{op: "add", path: variables.paths[variables.chosen[j]] + "/env", value: []}]) +
         (size(variables.options[j]) == 0
@@ -266,7 +301,7 @@ mutations:
               value: variables.options[j][size(variables.options[j]) - 1].?value.orValue("") == ""
                 ? "--require=/nodeops/agent/preload.cjs"
                 : variables.options[j][size(variables.options[j]) - 1].?value.orValue("") + " --require=/nodeops/agent/preload.cjs"}]) +
-        ([["NODEOPS_CONTAINER", string(variables.all[variables.chosen[j]].name)]] + variables.settings)
+        ([["NODEOPS_CONTAINER", string(variables.all[variables.chosen[j]].name)]] + variables.settings + variables.rules)
           .filter(p, !variables.all[variables.chosen[j]].?env.orValue([]).exists(e, e.name == p[0]))
           .map(p, JSONPatch{op: "add", path: variables.paths[variables.chosen[j]] + "/env/-",
             value: Object.spec.containers.env{name: p[0], value: p[1]}})

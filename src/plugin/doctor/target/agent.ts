@@ -8,13 +8,15 @@ import { AgentClient } from '../../client/client.ts';
 import { flagsOf } from '../../enabling/connection.ts';
 import { typedOwner } from '../../enabling/owner.ts';
 import type { KubeApi } from '../../kube/api.ts';
+import type { PodRef } from '../../kube/pods.ts';
 import type { Target } from '../../targets/target.ts';
 import { type Finding, fail, failure, ok, type Remedy, skip, warn } from '../check.ts';
 import type { Examination, Link } from '../examination.ts';
 import type { Surroundings } from '../surroundings.ts';
-import type { Asked } from './injection.ts';
+import { type Asked, recreate } from './injection.ts';
 import type { PodObject } from './pod-object.ts';
 import { loopFinding, memoryFinding } from './process.ts';
+import { type Told, triggersFinding } from './triggers.ts';
 
 /** Node's oldest line that agents run on. */
 const oldestNode = 20;
@@ -30,7 +32,12 @@ interface Agent {
 export interface AgentContext {
   readonly around: Surroundings;
   /** Where the target is a pod. */
-  readonly inPod?: { readonly pod: Link<PodObject>; readonly api: Link<KubeApi>; readonly asked: Link<Asked> };
+  readonly inPod?: {
+    readonly ref: PodRef;
+    readonly pod: Link<PodObject>;
+    readonly api: Link<KubeApi>;
+    readonly asked: Link<Asked>;
+  };
 }
 
 export function examineAgent(exam: Examination, target: Link<Target>, { around, inPod }: AgentContext): void {
@@ -49,11 +56,14 @@ export function examineAgent(exam: Examination, target: Link<Target>, { around, 
   exam.link({ id: 'agent.version', what: "agent's version", needs: [agent] }, (_, met) =>
     versionFinding(met.version, around.pluginVersion),
   );
-  exam.link({ id: 'agent.notes', what: "agent's settings", needs: [agent] }, (_, { version: { notes } }) =>
-    notes.length === 0
+  exam.link({ id: 'agent.notes', what: "agent's settings", needs: [agent] }, async (_, { version }) => {
+    // what is wrong with triggers has a line of its own
+    const said = ((await triggers.settled).value ?? []).flatMap(({ state }) => state?.errors ?? []);
+    const notes = version.notes.filter((note) => !said.includes(note));
+    return notes.length === 0
       ? ok('taken as they were given')
-      : warn(notes.join('; '), { say: 'correct the variables and restart the process' }),
-  );
+      : warn(notes.join('; '), { say: 'correct the variables and restart the process' });
+  });
   exam.link({ id: 'node', what: 'Node.js', needs: [agent] }, (_, { processes }) => nodeFinding(processes));
   exam.link({ id: 'processes', what: 'processes', needs: [agent] }, async (_, { processes }) =>
     processesFinding(processes, (await inPod?.pod.settled)?.value),
@@ -85,6 +95,27 @@ export function examineAgent(exam: Examination, target: Link<Target>, { around, 
     });
   ofEach('event-loop', 'event loop turns', loopFinding, 'stack');
   ofEach('memory', 'memory for a heap snapshot', memoryFinding, 'pprof-heap');
+  const triggers = exam.link<readonly [typeof agent], readonly Told[]>(
+    { id: 'triggers', what: 'triggers', needs: [agent] },
+    async (signal, met) => {
+      const told = await withClient(met.target, (client) =>
+        Promise.all(
+          chosen(met).map(async (process): Promise<Told> => {
+            const name = nameOf(process);
+            const { data } = await client.ask('artifacts', {}, { process: name, signal });
+            return { name, state: data.triggers };
+          }),
+        ),
+      );
+      const [pod, server, asked] = await Promise.all([
+        inPod?.pod.settled,
+        inPod?.api.settled,
+        inPod?.asked.settled,
+      ]).then((settled) => settled.map((one) => one?.value) as [PodObject?, KubeApi?, Asked?]);
+      const again = inPod && server ? recreate(asked?.owner, inPod.ref, server.connection.kubectl) : {};
+      return { ...triggersFinding(told, pod, again), value: told };
+    },
+  );
 }
 
 async function withClient<T>({ endpoint }: Target, ask: (client: AgentClient) => Promise<T>): Promise<T> {

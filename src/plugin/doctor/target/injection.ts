@@ -113,7 +113,8 @@ function doneFinding(pod: PodObject, { asked, engines, owner }: Asked, ref: PodR
   );
 }
 
-function recreate(owner: Owner | undefined, { name, namespace }: PodRef, kubectl: string): Remedy {
+/** How a pod is made anew. */
+export function recreate(owner: Owner | undefined, { name, namespace }: PodRef, kubectl: string): Remedy {
   if (owner?.resource && ['deployments', 'statefulsets', 'daemonsets'].includes(owner.resource))
     return { run: [`${kubectl} rollout restart ${typedOwner(owner)} -n ${namespace}`] };
   if (owner?.resource === 'replicasets' || owner?.resource === 'replicationcontrollers')

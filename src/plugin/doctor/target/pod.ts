@@ -49,7 +49,7 @@ export function examinePod(exam: Examination, cluster: ClusterLinks, choice: Pod
       return ok(`${detail}: commands need --port ${port}`, reached);
     },
   );
-  examineAgent(exam, target, { around, inPod: { pod, api, asked } });
+  examineAgent(exam, target, { around, inPod: { ref, pod, api, asked } });
 }
 
 function portOf(pod: PodObject, { port, container }: PodChoice): { port: number; detail: string } {

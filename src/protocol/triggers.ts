@@ -2,7 +2,7 @@
  * Rules as they are written: `when heapUsed > 80% of limit for 30s capture pprof-heap 20s, at most 2 an hour, cool-down 10m`.
  * docs/triggers.md has the grammar.
  */
-import type { CaptureName } from '../../protocol/captures.ts';
+import type { CaptureName } from './captures.ts';
 
 /** What can be watched, with the unit its values are written in and the limit that `% of limit` means. */
 export const triggerFigures = {
@@ -41,6 +41,17 @@ export interface Rule {
 }
 
 const rulesLimit = 32;
+/** Told of one text; how many more there are is told, too. */
+const errorsLimit = 8;
+const variableLimit = 4_096;
+
+/**
+ * Whether a text may stand in NODEOPS_TRIGGERS, whatever it says: short beside the 128 KiB at which the kernel refuses to start the
+ * app, and without `$`, as Kubernetes puts other variables in the place of `$(NAME)`. Characters are Unicode's, as in CEL.
+ */
+export function isTriggersText(text: string): boolean {
+  return [...text].length <= variableLimit && !text.includes('$');
+}
 const durations: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const sizes: Readonly<Record<string, number>> = {
   ...{ b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 },
@@ -68,7 +79,8 @@ export function parseRules(text: string, source: string): { rules: Rule[]; error
       errors.push(`${source}, line ${line}: '${rule.slice(0, 120)}': ${(error as Error).message}`);
     }
   }
-  return { rules, errors };
+  const more = errors.length - errorsLimit;
+  return { rules, errors: more > 0 ? [...errors.slice(0, errorsLimit), `${source}: and ${more} more`] : errors };
 }
 
 /** Throws TypeError with what it should be. */
