@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeopsError } from '../protocol/errors.ts';
 import { readKernel, readLink } from '../protocol/proc/files.ts';
 import { readStatus } from '../protocol/proc/status.ts';
+import { type ErrorCounter, holdErrorCounter } from './error-counter.ts';
 import { evaluateProbe, type LoadModule } from './evaluate.ts';
 import type { Inspector } from './inspector.ts';
 import {
@@ -29,7 +31,8 @@ const settledMs = 400;
 
 /**
  * Opens a line to a Node process from outside, whether its loop is blocked or not: by the inspector it has open, else by
- * SIGUSR1. Closing the line also closes an inspector that was opened for it, and never one that was there before.
+ * SIGUSR1. Closing the line also closes an inspector that was opened for it, and never one that was there before. Errors are
+ * counted there for as long as the line is open.
  * Throws `no-such-process`, `not-permitted` (another user's), `refused` (no Node, SIGUSR1 disabled or not handled, its
  * inspector port taken), `unsupported` (no /proc), `stuck` (it does not open it: its main thread is in native code).
  */
@@ -39,13 +42,13 @@ export async function activate(pid: number, { timeoutMs = 1_200 }: ActivateOptio
   const settings = await readInspectSettings(procDir);
   const before = await ownPorts(pid, procDir);
   const open = await findOpen(before, settings);
-  if (open) return openRemote(open);
+  if (open) return counting(await openRemote(open), false);
 
   await checkSignal(pid, procDir, settings);
   signal(pid);
   const { address, ours } = await waitForPort(pid, procDir, before, timeoutMs);
   const inspector = await openRemote(address);
-  return ours ? closingAfterwards(inspector) : inspector;
+  return counting(inspector, ours);
 }
 
 async function checkTarget(pid: number, procDir: string): Promise<void> {
@@ -135,13 +138,17 @@ async function waitForPort(
   });
 }
 
-function closingAfterwards(inspector: Inspector): Inspector {
+/** Counts errors in the target from now on; whoever leaves last leaves neither the counter nor an inspector of ours behind. */
+function counting(inspector: Inspector, ours: boolean): Inspector {
+  const holder = randomUUID();
   let closing: Promise<void> | undefined;
+  // not waited for: the main thread may be in native code
+  evaluateProbe(inspector, holdErrorCounter, holder).catch(() => {});
   return {
     ...inspector,
     close() {
       // the answer may be lost with the connection that it closes
-      closing ??= evaluateProbe(inspector, closeInspector, null)
+      closing ??= evaluateProbe(inspector, leave, { holder, ours })
         .catch(() => {})
         .then(() => inspector.close());
       return closing;
@@ -150,8 +157,10 @@ function closingAfterwards(inspector: Inspector): Inspector {
 }
 
 /** Runs in the target, when its main thread next can: also after we have gone. */
-function closeInspector(_: null, load: LoadModule): boolean {
-  (load('inspector') as { close(): void }).close();
+function leave({ holder, ours }: { holder: string; ours: boolean }, load: LoadModule): boolean {
+  const places = load('process') as Record<symbol, ErrorCounter | undefined>;
+  places[Symbol.for('nodeops.errors')]?.release(holder);
+  if (ours) (load('inspector') as { close(): void }).close();
   return true;
 }
 

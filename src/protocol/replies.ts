@@ -81,6 +81,24 @@ export interface ProcessReply {
   sockets: SocketInfo[] | null;
 }
 
+export interface Occurrences {
+  count: number;
+  /** ISO 8601, the process's clock; null for never. */
+  lastAt: string | null;
+}
+
+/** What went wrong on the main thread since `since`: when the agent began to count, or was attached from outside. */
+export interface ErrorCounts {
+  /** ISO 8601 */
+  since: string;
+  /** Whether or not the app handles them and lives on. */
+  uncaughtExceptions: Occurrences;
+  /** Those that Node makes an exception or a warning of: none where the app listens to `unhandledRejection`. */
+  unhandledRejections: Occurrences;
+  /** Those of `process.emitWarning`, such as MaxListenersExceededWarning; null once the app removed all listeners of `warning`. */
+  warnings: Occurrences | null;
+}
+
 export interface StatsReply {
   uptimeSeconds: number;
   threads: {
@@ -117,6 +135,8 @@ export interface StatsReply {
     /** CPU of this process over `eventLoop.windowMs`, 100 is one core. */
     percent: number | null;
   };
+  /** Null where nobody counts; absent from agents that do not know of it. */
+  errors?: ErrorCounts | null;
 }
 
 export interface GcKind {

@@ -10,8 +10,8 @@ let directory: string;
 
 /** Containers of a pod share its ports. */
 const waiting = 'setInterval(() => {}, 1000)';
-/** Ends after a few seconds, again and again. */
-const crashing = "require('node:http').createServer(() => {}).listen(3000); setTimeout(() => process.exit(3), 5000)";
+/** Ends after a while; the first time it is restarted at once. */
+const crashing = "require('node:http').createServer(() => {}).listen(3000); setTimeout(() => process.exit(3), 10_000)";
 
 beforeAll(async () => {
   bed = await openBed();
@@ -26,7 +26,6 @@ beforeAll(async () => {
     ),
     pod('api-1', [container(bed, { name: 'web', script: healthy })], {}, labels),
     pod('blocked-0', [container(bed, { script: blocked })]),
-    pod('crashing-0', [container(bed, { script: crashing })]),
     pod('bare-0', [container(bed, { script: healthy, agent: false })]),
   );
   await bed.ready('api-0', 'api-1', 'blocked-0', 'bare-0');
@@ -73,7 +72,7 @@ describe('smoke of pods, through the real kubectl', () => {
   });
 
   it('fails a blocked loop and keeps the stack that blocks', async () => {
-    const artifacts = join(directory, 'evidence');
+    const artifacts = join(await mkdtemp(join(directory, 'blocked-')), 'evidence');
     const { code, stdout } = await smoke(['pod/blocked-0', '--artifacts', artifacts, '--profile', '300ms']);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^FAIL {5}max-loop-delay-p99 .* pod\/blocked-0 app\/\d+$/m);
@@ -83,10 +82,13 @@ describe('smoke of pods, through the real kubectl', () => {
   });
 
   it('counts a restart during the run', async () => {
+    const name = `crashing-${Date.now()}`;
+    await bed.create(pod(name, [container(bed, { script: crashing })]));
+    await bed.answering(1, name);
     const args = [
-      'pod/crashing-0',
+      `pod/${name}`,
       '--for',
-      '12s',
+      '30s',
       '--every',
       '300ms',
       '--warmup',
@@ -97,6 +99,40 @@ describe('smoke of pods, through the real kubectl', () => {
     ];
     const { code, stdout } = await bed.nodeops(['smoke', ...args], { timeoutMs: 90_000 });
     expect(stdout).toMatch(/^FAIL {5}max-restarts +[1-9]/m);
+    expect(code).toBe(1);
+    await bed.kubectl(['delete', 'pod', name, '--wait=false']);
+  }, 120_000);
+
+  it('fails pods that go during the run, and names those that come', async () => {
+    const labels = { tier: 'rollout' };
+    // says so when somebody watches its event loop
+    const script = `${healthy}; const looking = setInterval(() => {
+      if (!process[Symbol.for('nodeops.watches')]) return;
+      clearInterval(looking);
+      console.log('watched');
+    }, 20);`;
+    const one = (name: string) => pod(name, [container(bed, { script })], {}, labels);
+    await bed.create(one('rollout-0'), one('rollout-1'));
+    await bed.ready('rollout-0', 'rollout-1');
+    await vi.waitFor(
+      async () => {
+        const { stdout } = await bed.nodeops(['version', '-l', 'tier=rollout', '-o', 'name']);
+        expect(stdout.split('\n').filter(Boolean)).toHaveLength(2);
+      },
+      { timeout: 60_000, interval: 300 },
+    );
+    const args = ['smoke', '-l', 'tier=rollout', ...calm, '--for', '15s', '--every', '500ms', '--warmup', '0s'];
+    const running = bed.nodeops([...args, '-o', 'wide'], { timeoutMs: 120_000 });
+    await vi.waitFor(async () => expect((await bed.kubectl(['logs', 'rollout-0'])).stdout).toContain('watched'), {
+      timeout: 60_000,
+      interval: 100,
+    });
+    await bed.kubectl(['delete', 'pod', 'rollout-0', '--grace-period=1'], { timeoutMs: 60_000 });
+    await bed.create(one('rollout-2'));
+    const { code, stdout, stderr } = await running;
+    expect(stdout).toMatch(/^FAIL +max-exits +1 .*pod\/rollout-0 /m);
+    expect(stdout).toMatch(/^pass +max-exits +0 .*pod\/rollout-1 /m);
+    expect(stderr).toMatch(/^note: not sampled, as they came during the run: pod\/rollout-2/m);
     expect(code).toBe(1);
   });
 

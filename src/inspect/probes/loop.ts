@@ -1,5 +1,7 @@
 import type { performance } from 'node:perf_hooks';
 import type timers from 'node:timers';
+import type { ErrorCounts } from '../../protocol/replies.ts';
+import type { ErrorCounter } from '../error-counter.ts';
 import type { LoadModule } from '../evaluate.ts';
 
 export interface LoopFigures {
@@ -12,6 +14,8 @@ export interface LoopFigures {
   uptimeSeconds: number | null;
   /** How late the timer came, each time, in milliseconds; the last entry is how late it is by now. Null without a watch. */
   lateMs: number[] | null;
+  /** Null where nobody counts them. */
+  errors: ErrorCounts | null;
 }
 
 export interface LoopQuestion {
@@ -82,6 +86,7 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
   const used = it.try(() => clock.eventLoopUtilization());
   // before our own timer is there
   const resources = it.try(() => proc.getActiveResourcesInfo());
+  const counters = proc as unknown as Record<symbol, ErrorCounter | undefined>;
   const { watch } = question;
   return {
     idleMs: used ? used.idle : null,
@@ -90,5 +95,6 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
     uvPool: it.try(() => proc.env.UV_THREADPOOL_SIZE ?? null),
     uptimeSeconds: it.try(() => proc.uptime()),
     lateMs: watch === null ? null : it.try(() => (question.act === 'start' ? it.start(watch) : it.read(watch))),
+    errors: it.try(() => counters[Symbol.for('nodeops.errors')]?.read() ?? null),
   };
 }

@@ -10,7 +10,11 @@ import { type LoopFigures, loopProbe } from '../probes/loop.ts';
 import type { Readings, Subject } from '../subject.ts';
 import { attachWorkers } from '../workers.ts';
 
-type FromMain = Pick<StatsReply, 'handles' | 'requests'> & { workers: number; uvPool: number; uptimeSeconds: number };
+type FromMain = Pick<StatsReply, 'handles' | 'requests' | 'errors'> & {
+  workers: number;
+  uvPool: number;
+  uptimeSeconds: number;
+};
 
 /** Milliseconds to watch where nobody said how long, and nothing is recorded. */
 const standardMs = 200;
@@ -37,9 +41,13 @@ export const readStats: Readings['stats'] = async (subject, { window = standardM
   const stuck = before.stuck ?? after?.stuck ?? null;
   const notes: string[] = [];
   let main: FromMain | null;
-  if (before.value) main = remember(subject, 'stats', fromMain(before.value.loop, before.value.workers));
-  else {
-    const known = recall<FromMain>(subject, 'stats', 'handles, requests and worker threads');
+  if (before.value) {
+    const { loop, workers } = before.value;
+    // a window later, there may be more of them
+    const { errors } = after?.value ?? loop;
+    main = remember(subject, 'stats', fromMain({ ...loop, errors }, workers));
+  } else {
+    const known = recall<FromMain>(subject, 'stats', 'handles, requests, worker threads and errors');
     main = known.figures;
     notes.push(known.note);
   }
@@ -81,6 +89,7 @@ async function assemble(
       throttledSeconds: cgroup?.throttledSeconds ?? null,
       percent,
     },
+    errors: main?.errors ?? null,
   };
 }
 
@@ -94,6 +103,7 @@ function fromMain(figures: LoopFigures, workers: number): FromMain {
     workers,
     uvPool: poolSize(figures.uvPool),
     uptimeSeconds: figures.uptimeSeconds ?? 0,
+    errors: figures.errors,
   };
 }
 

@@ -12,8 +12,7 @@ import { bytesShort, duration, percent } from '../../protocol/text/quantities.ts
 import { stackText } from '../../protocol/text/stack.ts';
 import { statsText } from '../../protocol/text/stats.ts';
 import { pathPrefix } from '../../protocol/wire.ts';
-import { captureAll } from '../artifacts/capture-all.ts';
-import { conversion } from '../artifacts/formats.ts';
+import { captureInto } from '../artifacts/capture-into.ts';
 import { AgentClient, askTimeoutMs } from '../client/client.ts';
 import { readReply } from '../client/exchange.ts';
 import type { Io } from '../io.ts';
@@ -147,24 +146,9 @@ async function addCapture(
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'nodeops-bundle-'));
   try {
-    const { outcomes } = await captureAll(
-      [target],
-      {
-        capture,
-        parameters: capture === 'report' ? {} : { duration: profileMs },
-        format: 'pprof',
-        convert: await conversion(capture, { format: 'pprof', sourceMaps: undefined }),
-        destination: { kind: 'directory', directory },
-        timeoutMs: askTimeoutMs,
-        concurrency: 1,
-        merge: false,
-      },
-      io,
-    );
-    for (const { value, error } of outcomes) {
-      if (error) throw error;
-      for (const { path } of value.files) if (path !== null) await subject.file(capture, basename(path), path);
-    }
+    const parameters = capture === 'report' ? {} : { duration: profileMs };
+    for (const path of await captureInto(target, { capture, parameters, directory }, io))
+      await subject.file(capture, basename(path), path);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

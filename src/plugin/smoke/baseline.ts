@@ -2,38 +2,62 @@
 import { readFile } from 'node:fs/promises';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Sample } from '../top/sample.ts';
-import { type CheckName, enough } from './checks.ts';
+import type { CheckName } from './checks.ts';
 import type { Result } from './judge.ts';
 import { figureText, limitText, type Unit } from './limit.ts';
+import { enough } from './measure.ts';
 import type { ProcessRun } from './run.ts';
 import { mean, median, noise, quantile } from './statistics.ts';
 
+/** What is compared of one process, and how much it wavers without a change. */
+interface Wavering {
+  readonly value: number;
+  readonly noise: number;
+}
+
 interface Compared {
-  readonly key: Exclude<keyof Sample, 'stuck'>;
   readonly unit: Exclude<Unit, 'version'>;
-  statistic(values: readonly number[]): number | null;
+  /** null where there is none. */
+  figure(run: ProcessRun): Wavering | null;
   /** A difference below this means nothing on any machine. */
   readonly floor: number;
 }
 
 const mebibyte = 1024 * 1024;
 const highest = (values: readonly number[]) => quantile(values, 1);
+const mostly = (values: readonly number[]) => quantile(values, 0.95);
 /** The figures that are compared, by the check that has the same. */
 const compared: { readonly [N in CheckName]?: Compared } = {
-  'max-loop-delay-p99': { key: 'delayP99Ms', unit: 'milliseconds', statistic: (v) => quantile(v, 0.95), floor: 10 },
-  'max-utilization': { key: 'utilization', unit: 'share', statistic: median, floor: 0.05 },
-  'max-heap-used': { key: 'heapUsedBytes', unit: 'bytes', statistic: highest, floor: 4 * mebibyte },
-  'max-rss': { key: 'rssBytes', unit: 'bytes', statistic: highest, floor: 8 * mebibyte },
-  'max-external': { key: 'externalBytes', unit: 'bytes', statistic: highest, floor: 4 * mebibyte },
-  'max-handles': { key: 'handles', unit: 'count', statistic: highest, floor: 5 },
-  'max-gc-share': { key: 'gcShare', unit: 'share', statistic: mean, floor: 0.02 },
-  'max-throttled': { key: 'throttled', unit: 'share', statistic: mean, floor: 0.02 },
+  'max-loop-delay-p99': { figure: sampledFigure('delayP99Ms', mostly), unit: 'milliseconds', floor: 10 },
+  'max-utilization': { figure: sampledFigure('utilization', median), unit: 'share', floor: 0.05 },
+  'max-heap-used': { figure: sampledFigure('heapUsedBytes', highest), unit: 'bytes', floor: 4 * mebibyte },
+  'max-rss': { figure: sampledFigure('rssBytes', highest), unit: 'bytes', floor: 8 * mebibyte },
+  'max-external': { figure: sampledFigure('externalBytes', highest), unit: 'bytes', floor: 4 * mebibyte },
+  'max-handles': { figure: sampledFigure('handles', highest), unit: 'count', floor: 5 },
+  'max-gc-share': { figure: sampledFigure('gcShare', mean), unit: 'share', floor: 0.02 },
+  'max-throttled': { figure: sampledFigure('throttled', mean), unit: 'share', floor: 0.02 },
+  'max-uncaught-exceptions': { figure: uncaughtFigure, unit: 'count', floor: 0 },
 };
 
-/** One figure of one group: over its processes, and how much it wavers without a change. */
-export interface BaselineFigure {
-  readonly value: number;
-  readonly noise: number;
+function sampledFigure(
+  key: Exclude<keyof Sample, 'stuck'>,
+  statistic: (values: readonly number[]) => number | null,
+): Compared['figure'] {
+  return ({ samples }) => {
+    const values = samples.flatMap((sample) => sample[key] ?? []);
+    const value = values.length < enough.sampled ? null : statistic(values);
+    return value === null ? null : { value, noise: noise(values) };
+  };
+}
+
+/** What happens now and then wavers by the root of its count. */
+function uncaughtFigure({ uncaught, samples }: ProcessRun): Wavering | null {
+  if ('missing' in uncaught || uncaught.high > uncaught.low || samples.length < enough.sampled) return null;
+  return { value: uncaught.low, noise: Math.sqrt(uncaught.low) };
+}
+
+/** One figure of one group, over its processes. */
+export interface BaselineFigure extends Wavering {
   readonly unit: string;
   readonly processes: number;
 }
@@ -62,12 +86,8 @@ export function makeBaseline(runs: readonly ProcessRun[], at: Date): Baseline {
   return { schema: 'nodeops/v1', kind: 'SmokeBaseline', at: at.toISOString(), groups };
 }
 
-function figureOf(runs: readonly ProcessRun[], { key, statistic, unit }: Compared): BaselineFigure | undefined {
-  const each = runs.flatMap(({ samples }) => {
-    const values = samples.flatMap((sample) => sample[key] ?? []);
-    const value = values.length < enough.sampled ? null : statistic(values);
-    return value === null ? [] : [{ value, noise: noise(values) }];
-  });
+function figureOf(runs: readonly ProcessRun[], { figure, unit }: Compared): BaselineFigure | undefined {
+  const each = runs.flatMap((run) => figure(run) ?? []);
   const value = median(each.map((one) => one.value));
   if (value === null) return undefined;
   const within = median(each.map((one) => one.noise))!;

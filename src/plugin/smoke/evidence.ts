@@ -1,9 +1,8 @@
 /** What is kept of a process that fails a check: its stack, and a short profile of what the check is about. */
 import { asNodeopsError, type NodeopsError } from '../../protocol/errors.ts';
 import { stackText } from '../../protocol/text/stack.ts';
-import { captureAll } from '../artifacts/capture-all.ts';
+import { captureInto } from '../artifacts/capture-into.ts';
 import { artifactStem } from '../artifacts/filename.ts';
-import { conversion } from '../artifacts/formats.ts';
 import { PartFile } from '../artifacts/part-file.ts';
 import { askAll } from '../fanout/ask.ts';
 import { fanOut } from '../fanout/fanout.ts';
@@ -23,7 +22,6 @@ export interface EvidenceOptions {
 
 /** Of a large selection that fails as a whole, the first few show as much as all. */
 const limitProcesses = 8;
-const startTimeoutMs = 15_000;
 
 /** By judged process, in their order; undefined for those nothing was kept of. */
 export async function keepEvidence(
@@ -56,26 +54,13 @@ async function keepOf({ run, results }: Judged, { directory, profileMs }: Eviden
     const lines = [...(stuck ? [`stuck: ${stuck.summary}`] : []), ...stackText(data)];
     files.push(await saveText(directory, artifactStem(run.name, io.now()), '.stack.txt', lines.join('\n')));
   } else if (answer?.error) problems.push(sentence('stack', answer.error));
-  for (const capture of captures) {
-    const { outcomes } = await captureAll(
-      [run.target],
-      {
-        capture,
-        parameters: { duration: profileMs },
-        format: 'pprof',
-        convert: await conversion(capture, { format: 'pprof', sourceMaps: undefined }),
-        destination: { kind: 'directory', directory },
-        timeoutMs: startTimeoutMs,
-        concurrency: 1,
-        merge: false,
-      },
-      io,
-    );
-    for (const { value, error } of outcomes) {
-      files.push(...(value?.files.flatMap(({ path }) => path ?? []) ?? []));
-      if (error) problems.push(sentence(capture, error));
+  for (const capture of captures)
+    try {
+      const parameters = { duration: profileMs };
+      files.push(...(await captureInto(run.target, { capture, parameters, directory }, io)));
+    } catch (error) {
+      problems.push(sentence(capture, asNodeopsError(error)));
     }
-  }
   return { files, problems };
 }
 

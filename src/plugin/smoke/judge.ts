@@ -1,7 +1,7 @@
 /** From what was seen of a process to what each check says of it. */
 import { NodeopsError } from '../../protocol/errors.ts';
-import { type Check, type CheckName, checks, inRange } from './checks.ts';
-import { figureText, limitText } from './limit.ts';
+import { type Check, type CheckName, checks } from './checks.ts';
+import { figureText, inRange, limitText } from './limit.ts';
 import type { Assertion } from './plan.ts';
 import type { ProcessRun } from './run.ts';
 

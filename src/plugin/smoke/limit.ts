@@ -1,5 +1,5 @@
 /** Limits as they are typed: `100ms`, `0.9`, `80%`, `512Mi`, `20`, `>=22`. One value behind flags and file. */
-import { validRange } from 'semver';
+import { satisfies, validRange } from 'semver';
 import { bytesShort, duration, percent } from '../../protocol/text/quantities.ts';
 import { parseGoDuration } from '../kube/options.ts';
 
@@ -73,6 +73,11 @@ function parseDuration(text: string): Limit | undefined {
 function parsePercent(text: string): number | undefined {
   const [, amount] = /^(\d{1,6}(?:\.\d{1,6})?) ?%$/.exec(text) ?? [];
   return amount === undefined ? undefined : Number(amount) / 100;
+}
+
+/** Whether a version is in a range; a pre-release counts as the version it leads to. */
+export function inRange(version: string, range: string): boolean {
+  return satisfies(version, range, { includePrerelease: true, loose: true });
 }
 
 export function limitText(limit: Limit): string {

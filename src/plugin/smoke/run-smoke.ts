@@ -1,37 +1,27 @@
 /** `smoke`: samples every process of a selection, checks what it saw, keeps evidence of what fails. */
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
-import type { Parsed } from '../../protocol/parameters.ts';
 import { duration } from '../../protocol/text/quantities.ts';
-import { localFailure } from '../artifacts/local-failure.ts';
-import type { Invocation } from '../cli/command.ts';
 import { errorLine } from '../cli/messages.ts';
+import type { TargetName } from '../output/target-name.ts';
 import { resolveTargets } from '../targets/resolve.ts';
-import { type Baseline, compare, makeBaseline, readBaseline } from './baseline.ts';
-import { enough } from './checks.ts';
-import { readChecksFile } from './checks-file.ts';
+import { compare, makeBaseline } from './baseline.ts';
 import { keepEvidence } from './evidence.ts';
-import type { smokeFlags } from './flags.ts';
 import { judge } from './judge.ts';
-import { parseLimit } from './limit.ts';
-import { checkFile, saveFile, writeReport } from './output/write.ts';
-import { flagLimits, makePlan, type Plan } from './plan.ts';
+import { saveFile, writeReport } from './output/write.ts';
 import { lookAtPods, podKey, restartsBetween } from './pods.ts';
-import { exitCodes, makeReport, noEvidence, type ReportRequest, type SmokeReport, subjectOf } from './report.ts';
+import { lookAgain } from './presence.ts';
+import {
+  exitCodes,
+  makeReport,
+  noEvidence,
+  processName,
+  type ReportRequest,
+  type SmokeReport,
+  subjectOf,
+} from './report.ts';
 import type { ProcessRun } from './run.ts';
 import { sampleAll } from './sampling.ts';
-
-export type SmokeInvocation = Omit<Invocation, 'flags'> & { readonly flags: Parsed<typeof smokeFlags> };
-
-/** What was typed, read and checked before anything is asked of a process. */
-interface Settings {
-  readonly plan: Plan;
-  readonly baseline: Baseline | undefined;
-  readonly tolerance: number;
-  readonly gcs: number;
-  readonly artifacts: string | undefined;
-}
+import { readSettings, type Settings, type SmokeInvocation } from './settings.ts';
 
 /** Returns 0 when all checks passed, 1 when one failed, 2 when one could not be made. Throws `interrupted`, and bad input. */
 export async function runSmoke(invocation: SmokeInvocation): Promise<number> {
@@ -60,34 +50,6 @@ export async function runSmoke(invocation: SmokeInvocation): Promise<number> {
     return Math.max(exitCodes[report.verdict], report.verdict === 'pass' ? exitCodes.unknown : 0);
   }
   return exitCodes[report.verdict];
-}
-
-async function readSettings({ flags }: SmokeInvocation): Promise<Settings> {
-  const tolerance = parseLimit('share', flags.tolerance);
-  if (tolerance?.unit !== 'share' || !/%$/.test(flags.tolerance))
-    throw new NodeopsError('usage', `--tolerance is '${flags.tolerance}'; it takes a percentage such as 20%`);
-  const limits = flagLimits(flags);
-  const file = flags.checks === undefined ? undefined : await readChecksFile(flags.checks);
-  const plan = makePlan(limits, file, !flags['no-defaults']);
-  const gcs = plan.includes('max-heap-growth') ? flags.gcs : 0;
-  const samples = Math.floor(flags.for / flags.every);
-  const needed = Math.max(enough.sampled, gcs);
-  if (samples < needed)
-    throw new NodeopsError(
-      'usage',
-      `--for ${duration(flags.for)} with --every ${duration(flags.every)} gives ${samples} samples, and it takes ${needed}`,
-      {
-        hint: `--for ${Math.ceil((needed * flags.every) / 1000)}s, or a shorter --every`,
-      },
-    );
-  for (const name of ['junit', 'markdown', 'save-baseline'] as const) await checkFile(name, flags[name]);
-  const artifacts = flags.artifacts === undefined ? undefined : resolve(flags.artifacts);
-  if (artifacts !== undefined)
-    await mkdir(artifacts, { recursive: true }).catch((error) => {
-      throw localFailure(artifacts, error);
-    });
-  const baseline = flags.baseline === undefined ? undefined : await readBaseline(flags.baseline);
-  return { plan, baseline, tolerance: tolerance.most, gcs, artifacts };
 }
 
 type Timing = Pick<ReportRequest, 'at' | 'forMs' | 'everyMs' | 'warmupMs'>;
@@ -141,14 +103,33 @@ async function sample(invocation: SmokeInvocation, gcs: number, notes: string[])
   const before = await lookAtPods(api, targets, io);
   const sampled = await sampleAll(targets, { forMs, everyMs, warmupMs, gcs, timeoutMs }, io);
   const after = await lookAtPods(api, targets, io);
+  const pattern = container === undefined ? undefined : new RegExp(`^${container}$`);
+  const { presence, appeared } = await lookAgain(sampled, pattern, {
+    ...invocation,
+    flags: { ...flags, 'all-processes': true },
+    api,
+  });
   await api?.close();
+  if (io.signal.aborted) throw new NodeopsError('interrupted', 'interrupted before the run was over');
+  notes.push(...appearedNote(appeared));
   return sampled.map((each) => {
     const { pod } = each.target.endpoint;
     const facts = pod && (after.get(podKey(pod)) ?? before.get(podKey(pod)));
     return {
       ...each,
+      presence: presence(each),
       workload: pod ? (facts?.workload ?? pod.name) : null,
       restarts: restartsBetween(pod, each.name.container, before, after),
     };
   });
+}
+
+/** Names that a note has. */
+const limitNames = 10;
+
+function appearedNote(appeared: readonly TargetName[]): string[] {
+  if (appeared.length === 0) return [];
+  const names = appeared.slice(0, limitNames).map(processName);
+  const more = appeared.length > names.length ? `, and ${appeared.length - names.length} more` : '';
+  return [`not sampled, as they came during the run: ${names.join(', ')}${more}`];
 }

@@ -3,7 +3,9 @@ import type { NodeopsError } from '../../protocol/errors.ts';
 import type { TargetName } from '../output/target-name.ts';
 import type { Target } from '../targets/target.ts';
 import type { Sample } from '../top/sample.ts';
+import type { Figure, Missing } from './measure.ts';
 import type { Pauses } from './pauses.ts';
+import type { Presence } from './presence.ts';
 import type { Point } from './statistics.ts';
 
 /** One sample: what `top` shows of a moment, and how long the pauses before it were. */
@@ -31,6 +33,10 @@ export interface ProcessRun {
   readonly gcProblem: NodeopsError | undefined;
   /** How often its uptime began anew between two samples. */
   readonly resets: number;
+  /** Exceptions and rejections between the first and the last reading. */
+  readonly uncaught: Figure | Missing;
+  /** When the run was over. */
+  readonly presence: Presence;
   /** By the pod's status; null when that could not be read, or for no pod. */
   readonly restarts: number | null;
 }

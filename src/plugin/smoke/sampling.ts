@@ -12,6 +12,7 @@ import { type Poll, toSample } from '../top/sample.ts';
 import { pausesBetween } from './pauses.ts';
 import type { ProcessRun, Seen } from './run.ts';
 import type { Point } from './statistics.ts';
+import { UncaughtTally } from './uncaught.ts';
 
 export interface SamplingOptions {
   readonly forMs: number;
@@ -24,7 +25,7 @@ export interface SamplingOptions {
 }
 
 /** What sampling alone can say of a process. */
-export type Sampled = Omit<ProcessRun, 'workload' | 'restarts'>;
+export type Sampled = Omit<ProcessRun, 'workload' | 'restarts' | 'presence'>;
 
 /** After a poll that failed. */
 const pauseMs = 500;
@@ -46,6 +47,7 @@ class Sampler {
   readonly #client: AgentClient;
   readonly #samples: Seen[] = [];
   readonly #afterGc: Point[] = [];
+  readonly #uncaught = new UncaughtTally();
   #name: TargetName;
   #versions: ProcessRun['versions'] = null;
   #before: Poll | undefined;
@@ -87,6 +89,7 @@ class Sampler {
       afterGc: this.#afterGc,
       gcProblem: this.#gcProblem,
       resets: this.#resets,
+      uncaught: this.#uncaught.result(),
     };
   }
 
@@ -170,7 +173,10 @@ class Sampler {
   #notice({ atMs, stats }: Poll): void {
     const seconds = stats.data.uptimeSeconds;
     const before = this.#uptime;
-    if (before && seconds + clockSlackSeconds < before.seconds + (atMs - before.atMs) / 1000) {
+    const restarted =
+      before !== undefined && seconds + clockSlackSeconds < before.seconds + (atMs - before.atMs) / 1000;
+    this.#uncaught.see(stats, restarted);
+    if (restarted) {
       this.#resets++;
       this.#before = undefined;
     }

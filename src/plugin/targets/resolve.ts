@@ -20,10 +20,14 @@ export interface Resolved {
 }
 
 /** What `resolveTargets` reads of an invocation. */
-export type TargetInvocation = Omit<Invocation, 'flags'> & { readonly flags: Parsed<typeof targetFlags> };
+export type TargetInvocation = Omit<Invocation, 'flags'> & {
+  readonly flags: Parsed<typeof targetFlags>;
+  /** The client of an earlier resolution, so that nobody logs in twice. */
+  readonly api?: KubeApi | undefined;
+};
 
 /** Throws `usage` for bad input before anything is asked, `nothing-matched` when a selection is empty. */
-export async function resolveTargets({ args, flags, kube, io }: TargetInvocation): Promise<Resolved> {
+export async function resolveTargets({ args, flags, kube, io, api: earlier }: TargetInvocation): Promise<Resolved> {
   const specs = args.map(parseTarget);
   const selecting = flags.selector !== undefined || flags['field-selector'] !== undefined || flags['all-namespaces'];
   if (specs.length === 0 && !selecting) throw noTarget();
@@ -32,7 +36,7 @@ export async function resolveTargets({ args, flags, kube, io }: TargetInvocation
   const options = { port: flags.port, container: pattern ? undefined : flags.container, pid: flags.pid };
   const attaching = attachSettings(flags, io.env);
 
-  let api: KubeApi | undefined;
+  let api = earlier;
   const connect = async (): Promise<KubeApi> => {
     const [{ KubeApi }, { loadConnection }] = await Promise.all([
       import('../kube/api.ts'),

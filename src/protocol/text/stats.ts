@@ -1,10 +1,17 @@
-import type { StatsReply } from '../replies.ts';
+import type { Occurrences, StatsReply } from '../replies.ts';
 import { known, line } from './lines.ts';
 import { duration, percent } from './quantities.ts';
 
-/** The lines of `stats`, in gops' form. */
-export function statsText(stats: StatsReply): string[] {
-  const { threads, handles, requests, eventLoop, cpu } = stats;
+/** An agent that begins to count within this of the process's start has counted from the start. */
+const startMs = 10_000;
+
+/** The lines of `stats`, in gops' form; `now` is what times are told from, in milliseconds since 1970. */
+export function statsText(stats: StatsReply, now: number = Date.now()): string[] {
+  const { threads, handles, requests, eventLoop, cpu, errors } = stats;
+  const countedMs = errors ? Math.max(0, now - Date.parse(errors.since)) : 0;
+  // nothing is known of what was before
+  const since = countedMs + startMs < stats.uptimeSeconds * 1000 ? [`counted for ${duration(countedMs)}`] : [];
+  const times = (of: Occurrences | null | undefined) => known(of ?? null, (value) => occurrences(value, now, since));
   const quota = cpu.quota === null ? '' : `, cgroup quota ${cpu.quota}`;
   return [
     line('uptime', duration(stats.uptimeSeconds * 1000)),
@@ -21,7 +28,17 @@ export function statsText(stats: StatsReply): string[] {
       'CPU',
       known(cpu.percent, (value) => `${value.toFixed(1)}% of one core`),
     ),
+    line('uncaught exceptions', times(errors?.uncaughtExceptions)),
+    line('unhandled rejections', times(errors?.unhandledRejections)),
+    line('process warnings', times(errors?.warnings)),
   ];
+}
+
+/** `3 (last 12.00s ago)`; clocks of two machines may differ, and nothing happened in the future. */
+function occurrences({ count, lastAt }: Occurrences, now: number, more: readonly string[]): string {
+  const last = lastAt === null ? [] : [`last ${duration(Math.max(0, now - Date.parse(lastAt)))} ago`];
+  const said = [...last, ...more].join(', ');
+  return said === '' ? String(count) : `${count} (${said})`;
 }
 
 function counted({ total, byType }: { total: number; byType: Record<string, number> }): string {

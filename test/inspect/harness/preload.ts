@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { installCounters } from '../../../src/inspect/counters.ts';
+import { countErrors } from '../../../src/inspect/error-counter.ts';
 
 if (isMainThread) {
   installCounters();
+  countErrors();
   new Worker(join(__dirname, 'answer.cjs'), { execArgv: [], env: {}, stdout: true, stderr: true }).unref();
 }

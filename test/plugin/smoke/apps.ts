@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,13 +17,15 @@ process.env.NODEOPS_VERSION ??= '0.0.0-test';
 
 export const scripts = {
   healthy: "require('node:http').createServer((_, r) => r.end()).listen(0, '127.0.0.1')",
-  blocked: 'setTimeout(function spin() { for (;;) {} }, 300)',
+  /** Writes `blocked.cjs.on` first. */
+  blocked: "setTimeout(function spin() { require('node:fs').writeFileSync(__filename + '.on', ''); for (;;) {} }, 300)",
   busy: 'setInterval(function burn() { const end = Date.now() + 250; while (Date.now() < end); }, 20)',
   churning:
     'setInterval(function churn() { for (let i = 0; i < 40; i++) globalThis.x = Array.from({ length: 5000 }, (_, n) => ({ n })) }, 10)',
   leaking:
     "const kept = []; setInterval(function keep() { for (let i = 0; i < 2000; i++) kept.push({ i, s: 'x' + i }) }, 20)",
   opening: "const kept = []; setInterval(() => kept.push(require('node:net').createServer().listen(0)), 50)",
+  throwing: "process.on('uncaughtException', () => {}); setInterval(function fail() { throw new Error('again') }, 100)",
   printing: "console.log('password=hunter2hunter2'); setInterval(() => {}, 1000)",
 } as const;
 
@@ -55,11 +58,11 @@ export class Apps {
       stdio: 'ignore',
     });
     this.#children.push(child);
-    for (const end = Date.now() + 20_000; Date.now() < end; await sleep(30)) {
+    await until(async () => {
       const port = await readFile(join(this.directory, String(child.pid)), 'utf8').catch(() => '');
-      if (port.trim() !== '') return child.pid!;
-    }
-    throw new Error(`the agent of ${name} did not come up`);
+      return port.trim() !== '';
+    });
+    return child.pid!;
   }
 
   /** Resolves once it is gone. */
@@ -85,4 +88,18 @@ export class Apps {
     for (const child of this.#children) child.kill('SIGKILL');
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+export async function until(holds: () => boolean | Promise<boolean>, withinMs = 40_000): Promise<void> {
+  for (const end = Date.now() + withinMs; !(await holds()); await sleep(30))
+    if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${holds}`);
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

@@ -55,6 +55,8 @@ describe('a checks file', () => {
       'max-rss': 0.8,
       'max-gc-share': 0.1,
       'max-restarts': 0,
+      'max-exits': 0,
+      'max-uncaught-exceptions': 0,
       'node-version': '>=22.11 <25',
     });
     expect(of('api', 'web')['max-rss']).toBe(1.5 * 1024 ** 3);

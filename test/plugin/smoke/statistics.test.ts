@@ -4,7 +4,8 @@ import { judge } from '../../../src/plugin/smoke/judge.ts';
 import { pausesBetween } from '../../../src/plugin/smoke/pauses.ts';
 import type { ProcessRun, Seen } from '../../../src/plugin/smoke/run.ts';
 import { growth, median, noise, quantile } from '../../../src/plugin/smoke/statistics.ts';
-import type { GcKind, MemstatsReply } from '../../../src/protocol/replies.ts';
+import { UncaughtTally } from '../../../src/plugin/smoke/uncaught.ts';
+import type { Envelope, GcKind, MemstatsReply, StatsReply } from '../../../src/protocol/replies.ts';
 
 describe('statistics', () => {
   it('take the nearest rank', () => {
@@ -85,6 +86,8 @@ function run(figures: readonly Partial<Seen>[], rest: Partial<ProcessRun> = {}):
     gcProblem: undefined,
     resets: 0,
     restarts: 0,
+    uncaught: { low: 0, high: 0 },
+    presence: 'there',
     ...rest,
   };
 }
@@ -135,6 +138,51 @@ describe('judging', () => {
   });
 });
 
+function reading(count: number | null | undefined, since = 'a', stuck = false): Envelope<StatsReply> {
+  const none = { count: 0, lastAt: null };
+  const some = (number: number) => ({ count: number, lastAt: since });
+  const errors =
+    count == null ? count : { since, uncaughtExceptions: some(count), unhandledRejections: some(1), warnings: none };
+  const data = errors === undefined ? {} : { errors };
+  return { data, stuck: stuck ? { summary: 'stuck' } : null } as unknown as Envelope<StatsReply>;
+}
+
+describe('uncaught exceptions of a run', () => {
+  const tally = (...readings: [Envelope<StatsReply>, boolean?][]) => {
+    const uncaught = new UncaughtTally();
+    for (const [each, restarted = false] of readings) uncaught.see(each, restarted);
+    return uncaught.result();
+  };
+
+  it('are what came after the first reading, restarts included', () => {
+    expect(tally([reading(5)], [reading(5)], [reading(8)])).toEqual({ low: 3, high: 3 });
+    expect(tally([reading(5)], [reading(2, 'b'), true], [reading(3, 'b')])).toEqual({ low: 4, high: 4 });
+  });
+  it('are not told from figures of before the main thread was stuck', () => {
+    expect(tally([reading(5)], [reading(5, 'a', true)], [reading(7)])).toEqual({ low: 2, high: 2 });
+    expect(tally([reading(5)], [reading(5, 'a', true)])).toEqual({ missing: 'no reading of it', inapplicable: false });
+  });
+  it('may be more where nobody counted for a while, and are then no pass', () => {
+    const uncaught = tally([reading(5)], [reading(-1, 'b')]);
+    expect(uncaught).toEqual({ low: 0, high: Number.POSITIVE_INFINITY });
+    const most = (limit: number) =>
+      judge(run(ten({}), { uncaught }), [
+        { name: 'max-uncaught-exceptions', limit: { unit: 'count', most: limit }, asked: false },
+      ]);
+    expect(most(0).results[0]!.status).toBe('unknown');
+  });
+  it('are missing where an agent does not count them', () => {
+    expect(tally([reading(undefined)], [reading(undefined)])).toMatchObject({
+      inapplicable: true,
+      missing: expect.stringContaining('too old'),
+    });
+    expect(tally([reading(null)], [reading(null)])).toMatchObject({
+      inapplicable: true,
+      missing: expect.stringContaining('nobody counts'),
+    });
+  });
+});
+
 describe('the baseline', () => {
   const at = new Date(0);
   const rss = (values: readonly number[]) =>
@@ -166,6 +214,12 @@ describe('the baseline', () => {
         steady.map((value) => value * 1.5),
       ),
     ).toBe('fail');
+  });
+  it('knows that what happens now and then happens more or less often', () => {
+    const uncaught = (count: number) => makeBaseline([run(ten({}), { uncaught: { low: count, high: count } })], at);
+    const told = (before: number, now: number) =>
+      compare(uncaught(before), uncaught(now), 0)[0]!.results.find(({ check }) => /uncaught/.test(check))!.status;
+    expect([told(0, 0), told(10, 15), told(0, 20), told(10, 100)]).toEqual(['pass', 'pass', 'fail', 'fail']);
   });
   it('has nothing to say of what is new', () => {
     const none = { ...rss(steady), groups: {} };
