@@ -90,8 +90,11 @@ describe('enable', () => {
   });
 
   it('of a pod names its workload', async () => {
-    const { stdout } = await bed.kubectl(['get', 'pods', '-l', 'app=held', '-o', 'jsonpath={.items[0].metadata.name}']);
-    const { code, stderr } = await bed.nodeops(['enable', `pod/${stdout}`]);
+    const { stdout } = await bed.kubectl(['get', 'pods', '-l', 'app=held', '-o', 'json']);
+    // the patch before this has replaced pods, some of which may still be ending
+    const { items }: { items: { metadata: { name: string; deletionTimestamp?: string } }[] } = JSON.parse(stdout);
+    const pod = items.find(({ metadata }) => !metadata.deletionTimestamp);
+    const { code, stderr } = await bed.nodeops(['enable', `pod/${pod?.metadata.name}`]);
     expect(code).toBe(2);
     expect(stderr).toContain(`kubectl nodeops enable deploy/held -n ${bed.namespace}`);
   });

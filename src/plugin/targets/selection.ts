@@ -72,11 +72,12 @@ async function eachNamespace(
 
 /**
  * The pods as targets, sorted by namespace and name. One that does not run yet is a target that fails with the reason; those
- * that have completed are left out.
+ * that have completed are left out, and those being deleted where there are others: in a rollout they end at any moment.
  */
 export function podTargets(api: KubeApi, pods: readonly Pod[], options: Omit<PodTargetOptions, 'pod'>): Target[] {
-  return pods
-    .filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
+  const running = pods.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+  const staying = running.filter(({ metadata }) => !metadata.deletionTimestamp);
+  return (staying.length > 0 ? staying : running)
     .map((pod) => ({
       pod,
       ref: { namespace: pod.metadata.namespace!, name: pod.metadata.name, node: pod.spec?.nodeName },

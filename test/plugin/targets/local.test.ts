@@ -20,7 +20,7 @@ async function failure(promise: Promise<unknown>): Promise<NodeopsError> {
   expect(error).toBeInstanceOf(NodeopsError);
   return error as NodeopsError;
 }
-const never = () => AbortSignal.timeout(10_000);
+const never = () => AbortSignal.timeout(30_000);
 
 /** Runs a program until `use` is done. */
 async function running<T>(
