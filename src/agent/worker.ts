@@ -35,6 +35,6 @@ parentPort?.on('message', (message) => {
   if (message === 'end') process.exit(0);
 });
 
-if (task.role.mode === 'keeper') startKeeper(task, task.role.inherited, tell);
-else startWoken(task, task.role);
-if (task.recorder) attend(task.recorder, task.identity, task.role.mode === 'keeper');
+const residents = task.role.mode === 'keeper' ? startKeeper(task, task.role.inherited, tell) : undefined;
+if (task.role.mode === 'woken') startWoken(task, task.role);
+if (task.recorder) attend(task.recorder, task.identity, residents);

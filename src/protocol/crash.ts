@@ -48,6 +48,8 @@ export interface CrashRecord {
   history: HistoryReply | null;
   /** Name of the kept sampling heap profile, of what was allocated since memory became short. */
   heapProfile: string | null;
+  /** Name of the kept diagnostic report of Node.js, of running short of memory. */
+  report?: string | null;
 }
 
 export function isCrashRecord(value: unknown): value is CrashRecord {

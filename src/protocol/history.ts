@@ -64,12 +64,32 @@ export interface KeptArtifact {
   at: string;
 }
 
+/** A rule that is in force. */
+export interface TriggerState {
+  /** As it was written, blanks made one. */
+  rule: string;
+  /** `NODEOPS_TRIGGERS`, or the path of the file. */
+  source: string;
+  /** ISO 8601, when it last fired in this container, in whatever process; null for never. */
+  firedAt: string | null;
+}
+
+export interface TriggersState {
+  rules: TriggerState[];
+  /** Whether they are evaluated as long as the process runs, or only while its agent is awake. */
+  lasting: boolean;
+  /** What is wrong with rules or keeps them from being evaluated, and what became of the last capture if it failed. */
+  errors: string[];
+}
+
 export interface ArtifactsReply {
   /** Where they are, as the container names it; null without NODEOPS_ARTIFACTS_DIR. */
   directory: string | null;
   limitBytes: number | null;
   /** Newest first. */
   artifacts: KeptArtifact[];
+  /** Of the process that was asked; null where it was given none. Absent in an agent older than this. */
+  triggers?: TriggersState | null;
 }
 
 export interface RemoveArtifactReply {

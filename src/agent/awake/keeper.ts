@@ -29,12 +29,13 @@ export interface Beyond {
   used(): void;
 }
 
+/** Returns the processes that it answers for, at the time that is asked. */
 export function startKeeper(
   { settings, identity, port }: Task,
   inherited: readonly Sibling[],
   tell: (message: FromWorker) => void,
   beyond?: Beyond,
-): void {
+): () => readonly Resident[] {
   let self: Resident = { info: identity.info, version: identity.version, asleep: undefined };
   let contention: Contention | undefined;
   const isDoor = () => contention?.standing === 'door';
@@ -111,4 +112,5 @@ export function startKeeper(
   });
   // no loopback, no descriptors left: the main thread tries again a few times
   own.on('error', () => process.exit(1));
+  return residents;
 }

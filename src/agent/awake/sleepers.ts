@@ -56,7 +56,8 @@ export function sleepers({ configDir, keeper, inherited, keeperPort, open, chang
       if (message.t === 'sigusr1') {
         ownSigusr1 = message.own;
         tellHeirs();
-      } else if (message.t === 'waking' || message.t === 'late') nap.heard(message.t);
+      } else if (message.t === 'short') void nap.wake().catch(() => {});
+      else if (message.t === 'waking' || message.t === 'late') nap.heard(message.t);
     };
     lease.ended = () => {
       count--;

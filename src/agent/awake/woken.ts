@@ -1,6 +1,7 @@
 /** The worker of a sleeper that was woken: answers for its process alone, and ends when nobody has asked for a while. */
 import { connect } from 'node:net';
 import { openingBytes } from '../lease/messages.ts';
+import { recorder } from '../recorder/attend.ts';
 import type { Task } from '../worker.ts';
 import { doorstep } from './accept.ts';
 import type { Pod, Resident } from './pod.ts';
@@ -37,7 +38,7 @@ export function startWoken({ settings, identity }: Task, role: { key: string; ke
   });
   setInterval(
     () => {
-      if (steps.count() > 0 || holds.some((held) => held())) lastUse = Date.now();
+      if (steps.count() > 0 || recorder().busy() || holds.some((held) => held())) lastUse = Date.now();
       else if (Date.now() - lastUse >= settings.sleepAfterMs) end();
     },
     Math.min(1_000, settings.sleepAfterMs),

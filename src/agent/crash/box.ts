@@ -2,62 +2,115 @@
  * The black box: the last minutes of a process, written every 15 s while it lives, so that they are there when it is killed without a
  * chance to say anything. A clean exit removes it; what is left by a process that is gone becomes a crash record.
  */
-import { readdirSync, readFileSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type CrashRecord, isCrashRecord } from '../../protocol/crash.ts';
-import { startTicks } from '../awake/holder.ts';
-import { isAlive } from '../config-dir.ts';
-import { ownPrefix } from '../jobs/directory.ts';
-import { type Kept, type KeptSettings, writeAtomically } from './kept.ts';
+import { bytesShort, percent } from '../../protocol/text/quantities.ts';
+import { isRunning, ownPrefix, prefixOf } from '../store/owner.ts';
+import { discard } from '../store/room.ts';
+import { exclusively } from '../store/turn.ts';
+import type { Kept, KeptSettings } from './kept.ts';
 import { recordName } from './record.ts';
 
 export const boxEveryMs = 15_000;
 /** A process of another container cannot be looked up: it is gone when it has not written for so long, or its container runs anew. */
 const silentMs = 40_000;
-const file = /^\.box-(\w+)-(\d+)-(\d+)-$/;
+/** How long an ending app waits for its turn to remove it. */
+const removeMs = 100;
+const file = /^\.box-((\w+)-(\d+)-\d+-)$/;
+
+/** What a box holds besides: how many processes of the container the kernel had killed for memory by then. */
+interface Box extends CrashRecord {
+  oomKills?: number | null;
+}
 
 /** Not listed, as long as its process lives. */
-function boxName(): string {
-  return `.box-${ownPrefix()}`;
+function boxOf(owner: string): string {
+  return `crash/.box-${owner}`;
 }
 
-export function writeBox(kept: Kept, record: CrashRecord): void {
-  const text = Buffer.from(JSON.stringify(record));
-  kept.makeRoom(text.length);
-  writeAtomically(join(kept.directory, 'crash', boxName()), text);
+/** Writes the box of a process of this pid namespace, unless `may` says no in the end. */
+export function writeBox(kept: Kept, record: CrashRecord, oomKills: number | null, may: () => boolean): boolean {
+  const { pid } = record.process;
+  const owner = pid === process.pid ? ownPrefix() : prefixOf(pid);
+  return kept.put(boxOf(owner), JSON.stringify({ ...record, oomKills } satisfies Box), may);
 }
 
-/** At a clean exit; throws when there is none. */
+/** Whether a process has a box: one that ends by itself removes it. */
+export function hasBox(kept: Kept, owner: string): boolean {
+  return existsSync(join(kept.directory, boxOf(owner)));
+}
+
+/** Removes the box of a process that somebody else wrote just as it ended. */
+export function dropBox(kept: Kept, owner: string): void {
+  discard(join(kept.directory, boxOf(owner)));
+}
+
+/** At a clean exit, and in turn: whoever writes it at this moment would put it back. Throws when there is none. */
 export function removeBox({ base }: KeptSettings): void {
+  const directory = join(base, `nodeops-${process.getuid?.() ?? 'user'}`);
+  if (!existsSync(join(directory, 'crash'))) return;
+  const remove = () => unlinkSync(join(directory, boxOf(ownPrefix())));
   try {
-    unlinkSync(join(base, `nodeops-${process.getuid?.() ?? 'user'}`, 'crash', boxName()));
+    exclusively(directory, remove, removeMs);
   } catch {
-    // none was written
+    remove();
   }
 }
 
-/** Makes records of what processes left that are gone. */
-export function adoptBoxes(kept: Kept, container: string | null): void {
+/** Makes records of what processes left that are gone. `oomKills`: processes of this container that the kernel has killed for memory so far. */
+export function adoptBoxes(kept: Kept, container: string | null, oomKills: () => number | null): void {
   const folder = join(kept.directory, 'crash');
-  const [, namespace] = file.exec(boxName()) ?? [];
+  const [, own, namespace] = file.exec(`.box-${ownPrefix()}`) ?? [];
   for (const name of readdirSync(folder)) {
-    const [, where, pid, ticks] = file.exec(name) ?? [];
-    if (where === undefined || name === boxName()) continue;
+    const [, owner, where, pid] = file.exec(name) ?? [];
+    if (owner === undefined || owner === own) continue;
     const path = join(folder, name);
+    const isNeighbour = where === namespace;
     try {
-      const record: unknown = JSON.parse(readFileSync(path, 'utf8'));
-      if (!isCrashRecord(record)) unlinkSync(path);
-      else if (where === namespace ? isGone(Number(pid), ticks!) : hasRestarted(record, container) || isSilent(path))
-        renameSync(path, join(kept.directory, recordName('killed', Number(pid), new Date(record.at))));
+      const box: unknown = JSON.parse(readFileSync(path, 'utf8'));
+      if (!isCrashRecord(box)) unlinkSync(path);
+      else if (isNeighbour ? isRunning(owner) === false : hasRestarted(box, container) || isSilent(path))
+        adopt(kept, path, box, Number(pid), isNeighbour ? oomKills() : null);
     } catch {
       // another agent was faster, or it is no record: it is tried again by the next one
     }
   }
 }
 
-function isGone(pid: number, ticks: string): boolean {
-  return !isAlive(pid) || startTicks(pid) !== ticks;
+/** One agent does, however many see it: the one that gets the box under another name. */
+function adopt(
+  kept: Kept,
+  path: string,
+  { oomKills: before, ...record }: Box,
+  pid: number,
+  oomKills: number | null,
+): void {
+  const mine = `${path}.${ownPrefix()}0.part`;
+  renameSync(path, mine);
+  const killed = before != null && oomKills !== null ? oomKills - before : 0;
+  const summary = [
+    record.summary,
+    ...lastMemory(record),
+    ...(killed > 0 ? [`since then the kernel has killed ${killed} of this container's processes for memory`] : []),
+  ].join('; ');
+  const name = recordName('killed', pid, new Date(record.at));
+  try {
+    kept.write(name, JSON.stringify({ ...record, summary } satisfies CrashRecord));
+    unlinkSync(mine);
+  } catch (error) {
+    renameSync(mine, path);
+    throw error;
+  }
+}
+
+function lastMemory({ history }: CrashRecord): string[] {
+  const rss = history?.series.rssBytes.mean.findLast((value) => value !== null);
+  const limit = history?.memoryLimitBytes;
+  if (!rss) return [];
+  const share = limit ? `, ${percent(rss / limit)} of the container's limit of ${bytesShort(limit)}` : '';
+  return [`when last seen its resident memory was ${bytesShort(rss)}${share}`];
 }
 
 /** Whether a record is of the container that this process runs in, before it was restarted. */

@@ -6,22 +6,26 @@
 import {
   closeSync,
   constants,
+  ftruncateSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
-  statfsSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { KeptArtifact } from '../../protocol/history.ts';
 import { openDirectory } from '../jobs/directory.ts';
+import { isRunning, ownPrefix } from '../store/owner.ts';
+import { discard, filesIn, makeRoom, onDisk, type StoredFile } from '../store/room.ts';
+import { exclusively } from '../store/turn.ts';
 
 export interface KeptSettings {
   /** NODEOPS_ARTIFACTS_DIR. */
   readonly base: string;
+  /** Of all files in both folders, what is being written included. */
   readonly limitBytes: number;
 }
 
@@ -30,9 +34,9 @@ export type Folder = (typeof folders)[number];
 /** Files of both folders together. */
 const filesKept = 200;
 const name = /^(?:crash|triggers)\/[A-Za-z0-9][\w.-]{0,200}$/;
-/** What is left free of a disk that the app shares. */
-const reserveShare = 0.05;
+/** What is being written by a process that cannot be looked up is left over after this. */
 const partMs = 60_000;
+const part = /\.part$/;
 
 export class Kept {
   readonly directory: string;
@@ -70,36 +74,55 @@ export class Kept {
   /** Removes one; returns whether it was there. */
   remove(wanted: string): boolean {
     const found = this.find(wanted);
-    if (found) unlinkSync(found.path);
+    if (found) discard(found.path);
     return found !== undefined;
   }
 
   /** Keeps a text under that name, in place of one that has it. Throws when there is no room, and leaves nothing half-written. */
   write(wanted: string, text: string): void {
     if (!name.test(wanted)) throw new TypeError(`${wanted} is no name of a kept file`);
-    const bytes = Buffer.from(text);
-    this.makeRoom(bytes.length);
-    const path = join(this.directory, wanted);
-    writeAtomically(path, bytes);
+    this.put(wanted, text);
   }
 
-  /** Removes the oldest until so many more bytes fit. Throws when they never will. */
+  /** The same under a name that is not listed; not at all where `may` says so when the rest is done. Returns what it said. */
+  put(path: string, text: string, may: () => boolean = () => true): boolean {
+    const bytes = Buffer.from(text);
+    const whole = join(this.directory, path);
+    const written = join(dirname(whole), `.${basename(whole)}.${ownPrefix()}${process.hrtime.bigint()}.part`);
+    const file = exclusively(this.directory, () => {
+      this.makeRoom(bytes.length);
+      const opened = create(written);
+      // as long as it will be, so that others count it
+      ftruncateSync(opened, bytes.length);
+      return opened;
+    });
+    return finish(file, written, bytes, () =>
+      exclusively(this.directory, () => {
+        const does = may();
+        if (does) renameSync(written, whole);
+        else unlinkSync(written);
+        return does;
+      }),
+    );
+  }
+
+  /** Removes the oldest until so many more bytes fit. In turn; throws when they never will. */
   makeRoom(bytes: number): void {
-    const { bavail, blocks, bsize } = statfsSync(this.directory);
-    let free = (bavail - blocks * reserveShare) * bsize;
-    const all = this.list();
-    let used = all.reduce((sum, file) => sum + file.bytes, 0);
-    let oldest = all.pop();
-    for (
-      ;
-      oldest && (used + bytes > this.limitBytes || free < bytes || all.length >= filesKept - 1);
-      oldest = all.pop()
-    ) {
-      this.remove(oldest.name);
-      used -= oldest.bytes;
-      free += oldest.bytes;
-    }
-    if (used + bytes > this.limitBytes || free < bytes) throw new Error(`no room for ${bytes} bytes`);
+    const places = this.#places();
+    for (const left of filesIn(places)) if (isLeft(left)) discard(left.path);
+    const wanted = onDisk(bytes);
+    const room = makeRoom({
+      folders: places,
+      limitBytes: this.limitBytes,
+      bytes: wanted,
+      files: filesKept,
+      mayGo: ({ name }) => !name.startsWith('.'),
+    });
+    if (room < wanted) throw new Error(`no room for ${bytes} bytes`);
+  }
+
+  #places(): string[] {
+    return folders.map((folder) => join(this.directory, folder));
   }
 
   #look(wanted: string): KeptArtifact | undefined {
@@ -113,31 +136,37 @@ export class Kept {
       return undefined;
     }
   }
-
-  /** Removes what was being written by processes that ended. */
-  sweep(): void {
-    for (const folder of folders)
-      for (const file of readdirSync(join(this.directory, folder))) {
-        const path = join(this.directory, folder, file);
-        if (file.endsWith('.part') && Date.now() - lstatSync(path).mtimeMs > partMs) unlinkSync(path);
-      }
-  }
 }
 
-/** `PATH.part`, hidden from whoever lists, and then the name. */
-export function writeAtomically(path: string, bytes: Uint8Array): void {
-  const part = path.replace(/[^/]*$/, (file) => `.${file}.${process.pid}.${process.hrtime.bigint()}.part`);
+/** Whether a file was being written by a process that has ended. */
+function isLeft({ name: file, modifiedMs }: StoredFile): boolean {
+  if (!part.test(file)) return false;
+  const [, owner] = /\.(\w+-\d+-\d+-)\d+\.part$/.exec(file) ?? [];
+  return !((owner && isRunning(owner)) ?? Date.now() - modifiedMs <= partMs);
+}
+
+function create(path: string): number {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants;
-  const file = openSync(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  return openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+}
+
+/** Fills a new file; `done` gives it its name. Nothing is left of it when that fails. */
+function finish<T>(file: number, path: string, bytes: Uint8Array, done: () => T): T {
   try {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
     } finally {
       closeSync(file);
     }
-    renameSync(part, path);
+    return done();
   } catch (error) {
-    unlinkSync(part);
+    discard(path);
     throw error;
   }
+}
+
+/** `PATH.part`, hidden from whoever lists, and then the name. */
+export function writeAtomically(path: string, bytes: Uint8Array): void {
+  const written = path.replace(/[^/]*$/, (file) => `.${file}.${process.pid}.${process.hrtime.bigint()}.part`);
+  finish(create(written), written, bytes, () => renameSync(written, path));
 }

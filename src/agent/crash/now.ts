@@ -21,6 +21,13 @@ export async function readNow(recording: Recording): Promise<Pick<CrashRecord, '
   }
 }
 
+/** Node's diagnostic report, secrets masked; null where the process does not answer, or a worker thread of it is stuck. */
+export async function takeReport(recording: Recording): Promise<string | null> {
+  return takeCapture(recording, (subject, sink, control) =>
+    captureRunners.report(subject, {}, sink, control),
+  ).text.catch(() => null);
+}
+
 /** Samples what is allocated and stays, until `finish` (the profile, or null where there is none) or `abandon`. */
 export async function sampleHeap(
   recording: Recording,

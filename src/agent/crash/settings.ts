@@ -2,13 +2,12 @@
 import { artifactSettings } from '../jobs/settings.ts';
 import type { KeptSettings } from './kept.ts';
 
-/** Of the artifact directory's limit, at most: what captures take comes on top. */
-const share = 0.25;
-const standardBytes = 256 * 1024 * 1024;
+/** For the list of what triggers fired, which is no record and never makes room for one: itself and its successor. */
+const ledgerBytes = 128 * 1024;
 
 /** Null where no directory was named. */
 export function keptSettings(environment: Readonly<Record<string, string | undefined>>): KeptSettings | null {
   if (!environment.NODEOPS_ARTIFACTS_DIR) return null;
-  const { directory, limitBytes } = artifactSettings(environment);
-  return { base: directory, limitBytes: Math.min(standardBytes, Math.floor(limitBytes * share)) };
+  const { directory, keptBytes } = artifactSettings(environment);
+  return { base: directory, limitBytes: keptBytes - Math.min(ledgerBytes, Math.ceil(keptBytes / 4)) };
 }

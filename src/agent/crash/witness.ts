@@ -1,8 +1,9 @@
 /**
  * The main thread's part: writes a record when an exception ends the process, or it exits with a code other than 0. It only
- * watches: `uncaughtExceptionMonitor` changes neither output nor exit code.
+ * watches: what it hears of exceptions comes from who counts them, which changes neither output nor exit code.
  */
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
+import { countErrors } from '../../inspect/error-counter.ts';
 import type { CrashRecord } from '../../protocol/crash.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import type { Recording } from '../recorder/recording.ts';
@@ -58,10 +59,11 @@ export function watchForCrashes(settings: KeptSettings, { info, recording, stall
     }
   };
 
-  process.on('uncaughtExceptionMonitor', thrown);
+  const hearers = countErrors()?.hearers;
+  hearers?.add(thrown);
   process.on('exit', exiting);
   return () => {
-    process.off('uncaughtExceptionMonitor', thrown);
+    hearers?.delete(thrown);
     process.off('exit', exiting);
   };
 }

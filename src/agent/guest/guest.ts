@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { installCounters } from '../../inspect/counters.ts';
+import { countErrors, stopCountingErrors } from '../../inspect/error-counter.ts';
 import { removePortFile, removeStalePortFile, waitForWriter, writePortFile } from '../config-dir.ts';
 import { identify } from '../identity.ts';
 import { dialHost } from '../lease/address.ts';
@@ -13,6 +14,7 @@ import type { FromWorker, Task } from '../worker.ts';
 import { askForLease, type Lease } from './ask.ts';
 import { isListening } from './occupied.ts';
 import { ownsSigusr1, watchSigusr1 } from './sigusr1.ts';
+import { leaveUncounted, listenersNow } from './uncounted.ts';
 
 const workerRestarts = 3;
 /** The worker's own heap; without it a leak of ours would end the app. */
@@ -198,9 +200,14 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
     waitForWriter(port);
     removePortFile(settings.configDir, process.pid, Atomics.load(port, 0));
   };
+  const listeners = listenersNow();
   if (settings.shutdownCleanup) process.on('exit', leaveNoFile);
   installCounters();
-  const recorder = startRecorder(identity, process.env);
+  countErrors();
+  const recorder = startRecorder(identity, process.env, () => {
+    if (!worker) lease?.send({ t: 'short' });
+  });
+  const count = leaveUncounted(listeners);
   const stopTracking = settings.track ? trackCreations() : undefined;
   join();
 
@@ -211,7 +218,9 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
       closed = true;
       clearTimeout(later);
       stopWatching();
+      count();
       recorder.stop();
+      stopCountingErrors();
       stopTracking?.();
       process.off('exit', leaveNoFile);
       lease?.end();

@@ -1,15 +1,7 @@
 /** A directory of our own for artifacts, under one that may belong to everybody. */
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRunning, ownPrefix } from '../store/owner.ts';
 
 /** Files of processes that cannot be seen from here (another container's, on a shared volume) are left over after this. */
 const foreignMs = 2 * 3_600_000;
@@ -35,21 +27,17 @@ export function openDirectory(base: string): string {
   return directory;
 }
 
-/** Begins the names of this process's files: pid namespace, pid and start time, for pids are used again. */
-export function ownPrefix(): string {
-  return `${pidNamespace()}-${process.pid}-${startTime(process.pid) ?? 0}-`;
-}
-
 /** Removes what processes left behind that ended without a chance to. Never throws. */
 export function removeLeftovers(directory: string): void {
-  const namespace = pidNamespace();
   removeWhere(directory, (name, path) => {
-    const [, where, pid, start] = /^(\w+)-(\d+)-(\d+)-/.exec(name) ?? [];
-    if (where === undefined) return false;
-    if (where !== namespace) return Date.now() - statSync(path).mtimeMs > foreignMs;
-    const running = startTime(Number(pid));
-    return running === undefined ? !isAlive(Number(pid)) : running !== Number(start);
+    if (!isCapture(name)) return false;
+    return !(isRunning(name) ?? Date.now() - statSync(path).mtimeMs <= foreignMs);
   });
+}
+
+/** Whether a file of that name is a capture's, under way or whole. */
+export function isCapture(name: string): boolean {
+  return /^\w+-\d+-\d+-/.test(name);
 }
 
 /** Removes every artifact of this process: for when it exits. Never throws. */
@@ -66,33 +54,5 @@ function removeWhere(directory: string, unwanted: (name: string, path: string) =
     }
   } catch {
     // not there, not readable, or somebody else was faster: it is tried again by the next one
-  }
-}
-
-function pidNamespace(): string {
-  try {
-    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))![0];
-  } catch {
-    return process.platform;
-  }
-}
-
-/** In clock ticks since boot; undefined where there is no such process or no /proc. */
-function startTime(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // the name in parentheses may hold anything; the start time is the 20th field after it
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

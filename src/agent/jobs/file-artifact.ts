@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { NodeopsError } from '../../protocol/errors.ts';
+import { discard } from '../store/room.ts';
 import { type Artifact, removedError } from './artifact.ts';
 import { Bell } from './bell.ts';
 
@@ -12,10 +13,13 @@ const patienceMs = 5_000;
 /** What a file asks of the store that it belongs to. */
 export interface Quota {
   readonly memoryPerByte: number;
-  /** Makes room for so many more bytes. Throws `no-space`. */
-  claim(bytes: number): void;
-  /** Takes back what was claimed by a file that is gone. */
-  release(artifact: Artifact, bytes: number): void;
+  /**
+   * Lets the file of `path` that is open as `file` grow to `bytes` at least, and makes it as long as it may become: that length is
+   * returned. Throws `no-space`.
+   */
+  reserve(growing: { path: string; file: number; reserved: number; bytes: number }): number;
+  /** A file is gone. */
+  gone(artifact: Artifact): void;
 }
 
 /** An artifact in a file: `PATH.part` while it is written, renamed when it is whole. Written synchronously: V8 does not wait. */
@@ -24,7 +28,9 @@ export class FileArtifact implements Artifact {
   readonly resumable = true;
   readonly memoryPerByte: number;
   bytes = 0;
-  removed = false;
+  #removed = false;
+  /** How long the file is while it is written. */
+  #reserved = 0;
   readonly #quota: Quota;
   readonly #hash = createHash('sha256');
   readonly #grown = new Bell();
@@ -39,6 +45,12 @@ export class FileArtifact implements Artifact {
     this.#fd = openSync(`${path}.part`, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   }
 
+  /** Also when another process has given it up for a capture of its own. */
+  get removed(): boolean {
+    if (!this.#removed && this.#fd === undefined && !existsSync(this.path)) this.#removed = true;
+    return this.#removed;
+  }
+
   async write(chunk: string): Promise<void> {
     this.writeSync(chunk);
   }
@@ -46,24 +58,32 @@ export class FileArtifact implements Artifact {
   writeSync(chunk: string): void {
     if (this.#fd === undefined) throw removedError();
     const bytes = Buffer.from(chunk);
-    this.#quota.claim(bytes.length);
-    this.bytes += bytes.length;
+    const end = this.bytes + bytes.length;
     try {
+      if (end > this.#reserved) {
+        const { path } = this;
+        this.#reserved = this.#quota.reserve({ path, file: this.#fd, reserved: this.#reserved, bytes: end });
+      }
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
     } catch (cause) {
       throw asNoSpace(cause, this.path);
     }
+    this.bytes = end;
     this.#hash.update(bytes);
     this.#grown.ring();
   }
 
   finish(): string {
-    if (this.#fd === undefined) throw removedError();
+    const fd = this.#fd;
+    if (fd === undefined) throw removedError();
+    this.#fd = undefined;
     try {
-      const fd = this.#fd;
-      this.#fd = undefined;
-      // a full network disk may say so only here
-      closeSync(fd);
+      try {
+        ftruncateSync(fd, this.bytes);
+      } finally {
+        // a full network disk may say so only here
+        closeSync(fd);
+      }
       renameSync(`${this.path}.part`, this.path);
     } catch (cause) {
       throw asNoSpace(cause, this.path);
@@ -74,7 +94,11 @@ export class FileArtifact implements Artifact {
 
   async *read(from: number, to = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer, void, undefined> {
     if (this.removed) throw removedError();
-    const file = await open(this.#fd === undefined ? this.path : `${this.path}.part`, 'r').catch(() => open(this.path));
+    const file = await open(this.#fd === undefined ? this.path : `${this.path}.part`, 'r')
+      .catch(() => open(this.path))
+      .catch(() => {
+        throw removedError();
+      });
     const buffer = Buffer.allocUnsafeSlow(readBytes);
     try {
       for (let position = from; position < to; ) {
@@ -94,27 +118,22 @@ export class FileArtifact implements Artifact {
   }
 
   remove(): void {
-    if (this.removed) return;
-    this.removed = true;
+    if (this.#removed) return;
+    this.#removed = true;
     const written = this.#fd !== undefined;
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
-    for (const path of written ? [`${this.path}.part`] : [this.path, `${this.path}.part`]) {
-      try {
-        unlinkSync(path);
-      } catch {
-        // gone already
-      }
-    }
-    this.#quota.release(this, this.bytes);
+    for (const path of written ? [`${this.path}.part`] : [this.path, `${this.path}.part`]) discard(path);
+    this.#quota.gone(this);
     this.#grown.ring();
   }
 }
 
 function asNoSpace(cause: unknown, path: string): NodeopsError {
+  if (cause instanceof NodeopsError) return cause;
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
-    return new NodeopsError('no-space', `the disk under ${path} is full`, {
+    return new NodeopsError('no-space', `the disk under ${path} is full: nothing of this capture is kept`, {
       cause,
       hint: 'give the pod an artifact volume (annotation nodeops.dev/artifacts), or capture for a shorter time',
     });

@@ -6,18 +6,28 @@ import { limits } from '../../protocol/limits.ts';
 export interface ArtifactSettings {
   /** Artifacts are kept in `nodeops-UID` in it. */
   readonly directory: string;
+  /** Of captures. */
   readonly limitBytes: number;
+  /** Of what outlives the process, beside that; 0 in a temporary directory, which ends with the container. */
+  readonly keptBytes: number;
   /** What was asked for in vain. */
   readonly notes: readonly string[];
 }
+
+/** A quarter of the whole is for what outlives the process, but no more than this. */
+const keptShare = 0.25;
+const keptBytesLimit = 256 * 1024 * 1024;
 
 /** From NODEOPS_ARTIFACTS_DIR (default: the system's temporary directory) and NODEOPS_ARTIFACTS_SIZE, such as 512Mi. */
 export function artifactSettings(environment: Readonly<Record<string, string | undefined>>): ArtifactSettings {
   const { NODEOPS_ARTIFACTS_DIR: directory, NODEOPS_ARTIFACTS_SIZE: size } = environment;
   const bytes = size ? parseSize(size) : undefined;
+  const whole = bytes ?? limits.artifactStoreBytes;
+  const keptBytes = directory ? Math.min(keptBytesLimit, Math.floor(whole * keptShare)) : 0;
   return {
     directory: directory ? resolve(directory) : tmpdir(),
-    limitBytes: bytes ?? limits.artifactStoreBytes,
+    limitBytes: whole - keptBytes,
+    keptBytes,
     notes:
       size && bytes === undefined
         ? [`NODEOPS_ARTIFACTS_SIZE is '${size}'; ${limits.artifactStoreBytes} bytes are used instead`]

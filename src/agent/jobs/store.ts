@@ -1,29 +1,29 @@
-import { statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { ftruncateSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { NodeopsError } from '../../protocol/errors.ts';
+import { bytesShort } from '../../protocol/text/quantities.ts';
+import { ownPrefix } from '../store/owner.ts';
+import { discard, filesIn, freeOnDisk, makeRoom, onDisk } from '../store/room.ts';
+import { exclusively } from '../store/turn.ts';
 import type { Artifact } from './artifact.ts';
-import { openDirectory, ownPrefix, removeLeftovers } from './directory.ts';
+import { isCapture, openDirectory, removeLeftovers } from './directory.ts';
 import { FileArtifact, type Quota } from './file-artifact.ts';
 import { MemoryArtifact, type MemoryLimits } from './memory-artifact.ts';
 import type { ArtifactSettings } from './settings.ts';
 
-/** Free space is looked at again after so many bytes. */
-const lookBytes = 4 * 1024 * 1024;
-/** What is left to the app of a disk that it shares with us: this much, or a twentieth of a small one. */
-const reserveBytes = 64 * 1024 * 1024;
+/** What a capture gets at a time, or a 64th of a small store: each time the files are counted. */
+const stepBytes = 4 * 1024 * 1024;
 const tmpfsMagic = 0x01021994;
 
 /** Where the artifacts of one agent are kept: a directory, or memory where none can be written. */
 export class ArtifactStore implements Quota {
-  readonly #settings: ArtifactSettings;
+  readonly #settings: Pick<ArtifactSettings, 'directory' | 'limitBytes'>;
   readonly #memory: Partial<MemoryLimits>;
   readonly #finished = new Set<Artifact>();
   #directory: string | undefined;
-  #usedBytes = 0;
-  #sinceLook = Number.POSITIVE_INFINITY;
   memoryPerByte = 0;
 
-  constructor(settings: ArtifactSettings, memory: Partial<MemoryLimits> = {}) {
+  constructor(settings: Pick<ArtifactSettings, 'directory' | 'limitBytes'>, memory: Partial<MemoryLimits> = {}) {
     this.#settings = settings;
     this.#memory = memory;
   }
@@ -32,8 +32,8 @@ export class ArtifactStore implements Quota {
   create(id: string, extension: string): { artifact: Artifact; note: string | undefined } {
     try {
       this.#directory ??= this.#open();
+      if (freeOnDisk(this.#directory) < onDisk(1)) throw new Error('the disk is full');
       const artifact = new FileArtifact(join(this.#directory, `${ownPrefix()}${id}.${extension}`), this);
-      this.#sinceLook = Number.POSITIVE_INFINITY;
       return { artifact, note: undefined };
     } catch (error) {
       this.#directory = undefined;
@@ -52,51 +52,68 @@ export class ArtifactStore implements Quota {
     this.#finished.add(artifact);
   }
 
-  claim(bytes: number): void {
-    while (this.#usedBytes + bytes > this.#settings.limitBytes) {
-      if (!this.#giveUpOldest())
-        throw new NodeopsError(
-          'no-space',
-          `artifacts may take ${this.#settings.limitBytes} bytes, and they are used up`,
-          {
-            hint: 'raise NODEOPS_ARTIFACTS_SIZE, or capture for a shorter time',
-          },
-        );
-    }
-    this.#sinceLook += bytes;
-    if (this.#sinceLook >= lookBytes && this.#directory !== undefined) {
-      while (isFull(this.#directory)) {
-        if (!this.#giveUpOldest())
-          throw new NodeopsError('no-space', `the disk under ${this.#directory} is almost full`, {
-            hint: 'give the pod an artifact volume (annotation nodeops.dev/artifacts), or capture for a shorter time',
-          });
+  reserve({ path, file, reserved, bytes }: { path: string; file: number; reserved: number; bytes: number }): number {
+    const directory = dirname(path);
+    const { limitBytes } = this.#settings;
+    const step = Math.min(stepBytes, onDisk(limitBytes / 64));
+    const wanted = onDisk(bytes) - reserved;
+    return exclusively(directory, () => {
+      const room = (asked: number, mayGo: (name: string) => boolean) =>
+        makeRoom({
+          folders: [directory],
+          limitBytes,
+          bytes: asked,
+          mayGo: ({ name }) => mayGo(name),
+          remove: (gone) => this.#giveUp(gone.path),
+        });
+      let left = room(wanted + step, () => false);
+      if (left < wanted) {
+        removeLeftovers(directory);
+        left = room(wanted, (name) => isCapture(name) && !name.endsWith('.part'));
       }
-      this.#sinceLook = 0;
-    }
-    this.#usedBytes += bytes;
+      if (left < wanted) throw this.#noSpace(directory, path, wanted);
+      const length = reserved + Math.min(wanted + step, Math.floor(left / 4_096) * 4_096);
+      ftruncateSync(file, length);
+      return length;
+    });
   }
 
-  release(artifact: Artifact, bytes: number): void {
+  gone(artifact: Artifact): void {
     this.#finished.delete(artifact);
-    this.#usedBytes -= bytes;
   }
 
-  #giveUpOldest(): boolean {
-    const oldest = [...this.#finished].find(({ path }) => path !== null);
-    oldest?.remove();
-    return oldest !== undefined;
+  #giveUp(path: string): void {
+    const own = [...this.#finished].find((artifact) => artifact.path === path);
+    if (own) own.remove();
+    else discard(path);
+  }
+
+  #noSpace(directory: string, path: string, wanted: number): NodeopsError {
+    if (freeOnDisk(directory) < wanted)
+      return new NodeopsError(
+        'no-space',
+        `the disk under ${directory} is almost full: nothing of this capture is kept`,
+        {
+          hint: 'give the pod an artifact volume (annotation nodeops.dev/artifacts), or capture for a shorter time',
+        },
+      );
+    const others = filesIn([directory]).filter((file) => file.path !== `${path}.part`);
+    const taken = others.reduce((sum, file) => sum + file.bytes, 0);
+    const elsewhere =
+      others.length > 0
+        ? `, of which ${others.length === 1 ? 'one more has' : `${others.length} more have`} ${bytesShort(taken)}`
+        : '';
+    return new NodeopsError(
+      'no-space',
+      `captures may take ${bytesShort(this.#settings.limitBytes)} in ${directory}${elsewhere}: nothing of this one is kept`,
+      { hint: 'raise NODEOPS_ARTIFACTS_SIZE (annotation nodeops.dev/artifacts-size), or capture for a shorter time' },
+    );
   }
 
   #open(): string {
     const directory = openDirectory(this.#settings.directory);
     removeLeftovers(directory);
-    if (isFull(directory)) throw new Error('the disk is full');
     this.memoryPerByte = statfsSync(directory).type === tmpfsMagic ? 1 : 0;
     return directory;
   }
-}
-
-function isFull(directory: string): boolean {
-  const { bavail, blocks, bsize } = statfsSync(directory);
-  return bavail * bsize < Math.min(reserveBytes, (blocks * bsize) / 20);
 }

@@ -27,7 +27,7 @@ export function parseHello(message: unknown): Hello | undefined {
 /** The later message a message is, or undefined when it is none. */
 export function parseFromGuest(message: unknown): FromGuest | undefined {
   if (!isFields(message)) return undefined;
-  if (message.t === 'waking' || message.t === 'late') return { t: message.t };
+  if (message.t === 'waking' || message.t === 'late' || message.t === 'short') return { t: message.t };
   if (message.t === 'sigusr1' && typeof message.own === 'boolean') return { t: 'sigusr1', own: message.own };
   if (message.t !== 'list' || !Array.isArray(message.processes) || message.processes.length > limits.processes)
     return undefined;

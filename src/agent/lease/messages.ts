@@ -40,6 +40,8 @@ export type Hello =
 export type FromGuest =
   | { t: 'waking' }
   | { t: 'late' }
+  /** Its heap is short: it wants to be woken, to watch itself. */
+  | { t: 'short' }
   | { t: 'sigusr1'; own: boolean }
   | { t: 'list'; processes: ProcessInfo[] };
 

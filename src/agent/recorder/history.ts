@@ -4,7 +4,8 @@ import { NodeopsError } from '../../protocol/errors.ts';
 import type { HistoryReply, Series, StallInfo } from '../../protocol/history.ts';
 import type { Frame } from '../../protocol/replies.ts';
 import { type Column, columns } from './columns.ts';
-import type { Recording, Sample } from './recording.ts';
+import type { Recording } from './recording.ts';
+import type { Sample } from './samples.ts';
 import type { StallStack } from './stacks.ts';
 import type { Watch } from './watch.ts';
 

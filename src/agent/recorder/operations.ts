@@ -4,7 +4,6 @@ import { NodeopsError } from '../../protocol/errors.ts';
 import type { Parameters } from '../../protocol/operations.ts';
 import type { Replies } from '../../protocol/replies.ts';
 import type { Resident } from '../awake/pod.ts';
-import { adoptBoxes } from '../crash/box.ts';
 import type { Kept } from '../crash/kept.ts';
 import { recorder } from './attend.ts';
 import { readHistory } from './history.ts';
@@ -27,15 +26,22 @@ export const recorded: Handlers = {
       });
     return { data: await readHistory(watch, parameters), stuck: null, notes: [] };
   },
-  async artifacts() {
-    const { kept, container, notes } = recorder();
+  async artifacts({ resident }) {
+    const { kept, adopt, notes, triggers: state } = recorder();
+    // what sleeps is answered for by another process, which has rules of its own
+    const triggers = resident.asleep ? {} : { triggers: state() };
+    const wrong = triggers.triggers?.errors ?? [];
     if (!kept) {
-      const why = 'nothing is kept: NODEOPS_ARTIFACTS_DIR names no directory (annotation nodeops.dev/artifacts)';
-      return { data: { directory: null, limitBytes: null, artifacts: [] }, stuck: null, notes: [why, ...notes()] };
+      const why = 'nothing is kept: NODEOPS_ARTIFACTS_DIR names no directory (annotation nodeops.dev/artifacts-size)';
+      return {
+        data: { directory: null, limitBytes: null, artifacts: [], ...triggers },
+        stuck: null,
+        notes: [why, ...notes()],
+      };
     }
-    adoptBoxes(kept, container);
+    adopt();
     const { directory, limitBytes } = kept;
-    return { data: { directory, limitBytes, artifacts: kept.list() }, stuck: null, notes: [] };
+    return { data: { directory, limitBytes, artifacts: kept.list(), ...triggers }, stuck: null, notes: wrong };
   },
   async 'remove-artifact'(_, { name }) {
     const kept = keptHere();
@@ -50,7 +56,7 @@ export function keptHere(): Kept {
   const { kept } = recorder();
   if (!kept)
     throw new NodeopsError('unsupported', 'nothing is kept here: NODEOPS_ARTIFACTS_DIR names no directory', {
-      hint: 'give the pod an artifact volume: annotation nodeops.dev/artifacts',
+      hint: 'give the pod an artifact volume: annotation nodeops.dev/artifacts-size',
     });
   return kept;
 }

@@ -6,7 +6,8 @@ import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { getHeapStatistics } from 'node:v8';
 import type { GcCounts } from '../../inspect/counters.ts';
-import { fineMs, Recording } from './recording.ts';
+import { Recording } from './recording.ts';
+import { fineMs } from './samples.ts';
 import type { RecorderSettings } from './settings.ts';
 
 export interface Pulse {
@@ -14,10 +15,18 @@ export interface Pulse {
   stop(): void;
 }
 
+/** Shares of the heap's limit, two seconds ahead; below the last one heap is not short any more. */
+const shortAt = [0.65, 0.8];
+const overAt = 0.5;
 /** Beats in vain for the lock before it counts as left behind. */
 const lockBeats = 5;
 
-export function startPulse({ beatMs, stallMs }: RecorderSettings, gc: () => GcCounts): Pulse {
+/** `heapShort`: called when the heap passes one of these shares of its limit, and again when it did so anew. */
+export function startPulse(
+  { beatMs, stallMs }: RecorderSettings,
+  gc: () => GcCounts,
+  heapShort: (() => void) | undefined,
+): Pulse {
   const recording = new Recording();
   // an app may replace these, or count their calls
   const { memoryUsage, cpuUsage } = process;
@@ -27,6 +36,8 @@ export function startPulse({ beatMs, stallMs }: RecorderSettings, gc: () => GcCo
   let activeMs = 0;
   let lateMaxMs = 0;
   let locked = 0;
+  let shortLevel = 0;
+  let heapBytes = Number.POSITIVE_INFINITY;
   let sample = { at: beatAt, activeMs: 0, cpuMs: cpuMs(cpuUsage.call(process)), gcMs: 0 };
 
   function beat(): void {
@@ -41,7 +52,13 @@ export function startPulse({ beatMs, stallMs }: RecorderSettings, gc: () => GcCo
     if (activeMs > 0) lateMaxMs = Math.max(lateMaxMs, latenessMs);
     beatAt = now;
     activeMs = active;
-    if (now - sample.at >= fineMs - beatMs / 2) take(now);
+    if (now - sample.at >= fineMs - beatMs / 2 && !isFresh()) take(now);
+  }
+
+  /** Whether the worker has just taken the sample that this thread was late for. */
+  function isFresh(): boolean {
+    const age = Date.now() - (recording.latest()?.at ?? 0);
+    return age >= 0 && age < fineMs / 2 + beatMs / 2;
   }
 
   function take(now: number): void {
@@ -54,6 +71,7 @@ export function startPulse({ beatMs, stallMs }: RecorderSettings, gc: () => GcCo
     recording.set('gcPauseMs', pauseMs);
     recording.set('gcMaxPauseMs', maxPauseMs);
     if (Number.isNaN(recording.get('heapLimitBytes'))) recording.set('heapLimitBytes', heapLimit());
+    lookAtHeap(memory.heapUsed);
     const share = (part: number) => Math.min(1, Math.max(0, part / elapsedMs));
     const done = recording.append(Date.now(), {
       cpuPercent: ((cpu - sample.cpuMs) / elapsedMs) * 100,
@@ -75,6 +93,16 @@ export function startPulse({ beatMs, stallMs }: RecorderSettings, gc: () => GcCo
     locked = 0;
     lateMaxMs = 0;
     sample = { at: now, activeMs, cpuMs: cpu, gcMs: pauseMs };
+  }
+
+  function lookAtHeap(used: number): void {
+    const soon = (used + 2 * Math.max(0, used - heapBytes)) / recording.get('heapLimitBytes');
+    heapBytes = used;
+    if (soon < overAt) shortLevel = 0;
+    const level = shortAt.filter((at) => soon >= at).length;
+    if (level <= shortLevel) return;
+    shortLevel = level;
+    heapShort?.();
   }
 
   const timer = setInterval(() => {

@@ -1,6 +1,6 @@
 /** What `stats` says of the event loop and the CPU when nobody asked it to watch: the last seconds, as they were recorded. */
 import type { StatsReply } from '../../protocol/replies.ts';
-import { fineMs, type Sample } from './recording.ts';
+import { fineMs, type Sample } from './samples.ts';
 import type { Watch } from './watch.ts';
 
 /** Milliseconds that are summed up, at most. */

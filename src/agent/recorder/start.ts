@@ -23,13 +23,17 @@ export interface RecorderTask {
 /** How long an ending app waits for sessions of ours to be closed; it takes some milliseconds. */
 const leaveMs = 100;
 
+/** `heapShort`: called when the heap begins to be short, for an agent that sleeps and cannot see it. */
 export function startRecorder(
   { info }: Identity,
   environment: Readonly<Record<string, string | undefined>>,
+  heapShort: () => void,
 ): { task: RecorderTask; stop(): void } {
   const settings = recorderSettings(environment);
   const kept = keptSettings(environment);
-  const pulse: Pulse | undefined = settings.enabled ? startPulse(settings, () => installCounters().gc()) : undefined;
+  const pulse: Pulse | undefined = settings.enabled
+    ? startPulse(settings, () => installCounters().gc(), kept ? heapShort : undefined)
+    : undefined;
   const leave = () => pulse?.recording.leave(leaveMs);
   if (pulse) process.on('exit', leave);
   const stopWatching = kept

@@ -1,8 +1,9 @@
 /** The recorder's part in the worker: what the kernel shows of the process, samples while the main thread cannot take them, and stalls. */
 import { readFileSync } from 'node:fs';
-import { readCpuCgroup, readMemoryCgroup } from '../../inspect/kernel/cgroup.ts';
+import { findMemoryLimit, type MemoryLimit, readCpuCgroup, readMemoryCgroup } from '../../inspect/kernel/cgroup.ts';
 import { parseStat } from '../../protocol/proc/status.ts';
-import { fineMs, Recording } from './recording.ts';
+import { Recording } from './recording.ts';
+import { fineMs } from './samples.ts';
 import type { RecorderSettings } from './settings.ts';
 import type { StallStack } from './stacks.ts';
 
@@ -19,6 +20,16 @@ export interface Watch {
   readonly stacks: ReadonlyMap<number, StallStack>;
   /** The stall under way. */
   current(): { beat: number; at: number; durationMs: number } | undefined;
+  /** Of the container, as it was read last. */
+  memoryLimit(): MemoryLimit | null;
+}
+
+/** What is called while it is watched. */
+export interface Watching {
+  /** With each look at the main thread: ten times a second. */
+  look(watch: Watch): void;
+  /** With each second. */
+  second(watch: Watch): void;
 }
 
 /** Stacks in a row, and the time after which there may be one more: each interrupts the app for some milliseconds. */
@@ -29,8 +40,8 @@ const stacksKept = 64;
 const cgroupMs = 5_000;
 const cgroupNearMs = 1_000;
 
-/** Starts watching; goes on as long as the thread lives. `second` is called with each second. */
-export function startWatch({ buffer, settings }: Recorded, second: (watch: Watch) => void): Watch {
+/** Starts watching; goes on as long as the thread lives. What `watching` throws is not heard of. */
+export function startWatch({ buffer, settings }: Recorded, watching: Watching): Watch {
   const recording = new Recording(buffer);
   const stacks = new Map<number, StallStack>();
   const clock = () => performance.now();
@@ -49,9 +60,11 @@ export function startWatch({ buffer, settings }: Recorded, second: (watch: Watch
     recording,
     settings,
     stacks,
+    memoryLimit: () => container.limit(),
     current: () => (stalls() ? { beat: beats, at: Date.now() - silentMs(), durationMs: silentMs() } : undefined),
   };
-  const readGroups = groups(recording);
+  const container = groups(recording);
+  container.read(beatAt);
 
   function look(): void {
     const now = clock();
@@ -69,11 +82,13 @@ export function startWatch({ buffer, settings }: Recorded, second: (watch: Watch
       left = Math.min(stacksAtOnce, left + 1);
     }
     if (stalls() && taken !== beats && left > 0) void take(beats);
-    if (now - secondAt < fineMs) return;
-    secondAt = now;
-    readGroups(now);
-    if (silentMs() > fineMs + settings.stallMs) fill(now);
-    second(watch);
+    if (now - secondAt >= fineMs) {
+      secondAt = now;
+      container.read(now);
+      if (silentMs() > fineMs + settings.stallMs) fill(now);
+      attempt(() => watching.second(watch));
+    }
+    attempt(() => watching.look(watch));
   }
 
   async function take(beat: number): Promise<void> {
@@ -103,22 +118,31 @@ export function startWatch({ buffer, settings }: Recorded, second: (watch: Watch
     });
   }
 
-  setInterval(() => {
-    try {
-      look();
-    } catch {
-      // what is not recorded is not worth ending the agent for
-    }
-  }, settings.beatMs).unref();
+  setInterval(() => attempt(look), settings.beatMs).unref();
   return watch;
 }
 
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // what is not recorded is not worth ending the agent for
+  }
+}
+
 /** Keeps the container's figures where the main thread takes them from. */
-function groups(recording: Recording): (now: number) => void {
+function groups(recording: Recording): { read(now: number): void; limit(): MemoryLimit | null } {
   let readAt = Number.NEGATIVE_INFINITY;
   let throttled: { at: number; seconds: number } | undefined;
-  const read = async (now: number): Promise<void> => {
-    const [memory, cpu] = await Promise.all([readMemoryCgroup('/proc/self'), readCpuCgroup('/proc/self')]);
+  let limit: MemoryLimit | null = null;
+  const readAll = async (now: number): Promise<void> => {
+    const self = '/proc/self';
+    const [found, memory, cpu] = await Promise.all([
+      findMemoryLimit(self),
+      readMemoryCgroup(self),
+      readCpuCgroup(self),
+    ]);
+    limit = found;
     recording.set('cgroupUsedBytes', memory?.usedBytes ?? Number.NaN);
     recording.set('memoryLimitBytes', memory?.limitBytes ?? Number.NaN);
     const seconds = cpu?.throttledSeconds ?? Number.NaN;
@@ -126,14 +150,15 @@ function groups(recording: Recording): (now: number) => void {
       recording.set('throttled', Math.min(1, ((seconds - throttled.seconds) * 1000) / (now - throttled.at)));
     throttled = { at: now, seconds };
   };
-  return (now) => {
+  function read(now: number): void {
     const threads = /^Threads:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
     recording.set('threads', Number(threads ?? Number.NaN));
     const near = recording.get('cgroupUsedBytes') > recording.get('memoryLimitBytes') * 0.6;
     if (now - readAt < (near ? cgroupNearMs : cgroupMs)) return;
     readAt = now;
-    read(now).catch(() => {});
-  };
+    readAll(now).catch(() => {});
+  }
+  return { read: (now) => attempt(() => read(now)), limit: () => limit };
 }
 
 function kernelCpuMs(): number {

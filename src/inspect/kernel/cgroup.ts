@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { readKernel } from '../../protocol/proc/files.ts';
 import type { MemstatsReply } from '../../protocol/replies.ts';
@@ -10,6 +11,54 @@ interface Path {
 
 /** A limit so large that the kernel uses it for "none" (v1 has no word for it). */
 const noLimit = 2 ** 60;
+
+/** The cgroup with the smallest memory limit on the way up. */
+export interface MemoryLimit {
+  readonly version: 1 | 2;
+  readonly directory: string;
+  readonly limitBytes: number;
+}
+
+/** Null where nothing on the way up sets a memory limit. */
+export async function findMemoryLimit(procDir: string): Promise<MemoryLimit | null> {
+  const path = await findCgroup(procDir, 'memory');
+  let smallest: MemoryLimit | null = null;
+  for (const directory of path?.directories ?? []) {
+    const { version } = path!;
+    const limitBytes = await readNumber(`${directory}/${version === 2 ? 'memory.max' : 'memory.limit_in_bytes'}`);
+    if (limitBytes !== null && limitBytes < Math.min(noLimit, smallest?.limitBytes ?? noLimit))
+      smallest = { version, directory, limitBytes };
+  }
+  return smallest;
+}
+
+/**
+ * What of a cgroup's memory cannot be had back by forgetting file pages that are not in use: what a kubelet calls the working
+ * set. At once, for what has no time to wait for a thread of the app's pool; null where it cannot be read.
+ */
+export function workingSetNow({ version, directory }: MemoryLimit): number | null {
+  const used = Number(
+    readNow(`${directory}/${version === 2 ? 'memory.current' : 'memory.usage_in_bytes'}`) ?? Number.NaN,
+  );
+  const inactive = version === 2 ? /^inactive_file (\d+)$/m : /^total_inactive_file (\d+)$/m;
+  const [, file] = inactive.exec(readNow(`${directory}/memory.stat`) ?? '') ?? [];
+  return Number.isFinite(used) ? Math.max(0, used - Number(file ?? 0)) : null;
+}
+
+/** How many processes of a cgroup the kernel has killed for memory; null where it does not count them. */
+export function oomKillsNow({ version, directory }: MemoryLimit): number | null {
+  const events = readNow(`${directory}/${version === 2 ? 'memory.events' : 'memory.oom_control'}`) ?? '';
+  const [, count] = /^oom_kill (\d+)$/m.exec(events) ?? [];
+  return count === undefined ? null : Number(count);
+}
+
+function readNow(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
 
 /** The smallest memory limit on the way up, and what is used in the cgroup that sets it; null without a memory cgroup. */
 export async function readMemoryCgroup(procDir: string): Promise<MemstatsReply['cgroup']> {

@@ -98,8 +98,8 @@ async function collect(
         continue;
       }
       found.push({ record, path });
-      const profile = artifacts.find(({ name }) => name === record.heapProfile);
-      if (profile) await saveKept(store, profile, directory, io);
+      const beside = artifacts.filter(({ name }) => name === record.heapProfile || name === record.report);
+      for (const one of beside) await saveKept(store, one, directory, io);
     }
   }
   return found;

@@ -28,7 +28,7 @@ export async function saveKept(store: Store, file: KeptArtifact, directory: stri
 
 /** Whether a file is a crash record that can be read here. */
 export function isRecord({ name, bytes }: KeptArtifact): boolean {
-  return name.startsWith('crash/') && name.endsWith('.json') && bytes <= readableBytes;
+  return name.startsWith('crash/') && /(?<!\.report)\.json$/.test(name) && bytes <= readableBytes;
 }
 
 export function defaultDirectory(stem: string): string {

@@ -63,6 +63,7 @@ export function recordLines({ record, path }: Found): string[] {
       lines.push(`  ${history.stalls.length} stalls of the event loop, the longest ${duration(longest)}`);
   }
   if (heapProfile) lines.push(`  sampling heap profile: ${plain(heapProfile)}`);
+  if (record.report) lines.push(`  report of Node.js: ${plain(record.report)}`);
   lines.push(`  saved: ${path}`);
   return lines;
 }

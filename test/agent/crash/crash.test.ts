@@ -78,7 +78,7 @@ describe.each(Object.keys(versions).map(Number) as (keyof typeof versions)[])(
     it('running out of heap leaves the record from before, with what allocated', async () => {
       const watched = await alone(
         `const held = [];
-       function leakOrders() { for (let i = 0; i < 1500; i++) held.push({ order: i, lines: new Array(20).fill(i) }); }
+       function leakOrders() { for (let i = 0; i < 1000; i++) held.push({ order: i, lines: new Array(20).fill(i) }); }
        setInterval(leakOrders, 50);`,
         ['--max-old-space-size=80'],
       );
@@ -104,7 +104,7 @@ describe('what is kept', () => {
     await first.says('up');
     await eventually(() => {
       if (!readdirSync(crashFolder()).some((name) => name.startsWith('.box-'))) throw new Error('no black box yet');
-    });
+    }, 30_000);
     first.child.kill('SIGKILL');
     await first.ended;
     expect(records()).toEqual([]);
@@ -113,7 +113,7 @@ describe('what is kept', () => {
       const { body } = await ask('artifacts');
       if (body.data.artifacts.length !== 1) throw new Error('not adopted yet');
       return body.data;
-    });
+    }, 30_000);
     expect(listed.artifacts[0].name).toMatch(new RegExp(`^crash/.*-killed-${first.pid}\\.json$`));
     expect(records()[0]!.history!.since).toBeDefined();
     const removed = await ask(`remove-artifact?name=${encodeURIComponent(listed.artifacts[0].name)}`, {
@@ -130,7 +130,7 @@ describe('what is kept', () => {
     writeFileSync(join(volume, 'secret.txt'), 'x');
     await start(program('idle.cjs', idle), { env: env() }).says('up');
     for (const name of ['../../secret.txt', 'crash/../../secret.txt', 'crash/.box', '/etc/passwd', 'secret.txt'])
-      expect((await eventually(() => ask(`artifacts/${name}`))).status, name).toBe(404);
+      expect((await eventually(() => ask(`artifacts/${name}`), 30_000)).status, name).toBe(404);
     expect(
       (await ask(`remove-artifact?name=${encodeURIComponent('crash/../../secret.txt')}`, { method: 'POST' })).status,
     ).toBe(404);
@@ -138,19 +138,19 @@ describe('what is kept', () => {
 
   it('goes, the oldest first, when there is no more room', () => {
     mkdirSync(volume, { recursive: true });
-    const kept = new Kept({ base: volume, limitBytes: 2_500 });
+    const kept = new Kept({ base: volume, limitBytes: 20_000 });
     for (const number of [1, 2, 3]) {
-      kept.write(`crash/2026010${number}T000000.000Z-exit-1.json`, 'x'.repeat(1_000));
+      kept.write(`crash/2026010${number}T000000.000Z-exit-1.json`, 'x'.repeat(7_000));
       const seconds = 1_700_000_000 + number;
       const path = join(kept.directory, `crash/2026010${number}T000000.000Z-exit-1.json`);
-      expect(statSync(path).size).toBe(1_000);
+      expect(statSync(path).size).toBe(7_000);
       utimesSync(path, seconds, seconds);
     }
     expect(kept.list().map(({ name }) => name)).toEqual([
       'crash/20260103T000000.000Z-exit-1.json',
       'crash/20260102T000000.000Z-exit-1.json',
     ]);
-    expect(() => kept.write('crash/huge.json', 'x'.repeat(3_000))).toThrow(/no room/);
+    expect(() => kept.write('crash/huge.json', 'x'.repeat(30_000))).toThrow(/no room/);
     expect(readdirSync(join(kept.directory, 'crash')).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 });

@@ -27,6 +27,11 @@ export interface Reply {
   body: Buffer;
 }
 
+/** Files of captures, and not what keeps the store in order. */
+export function filesIn(directory: string): string[] {
+  return readdirSync(directory).filter((name) => !name.startsWith('.'));
+}
+
 const temporary: string[] = [];
 const running = new Set<App>();
 let bundled: Promise<string> | undefined;
@@ -184,7 +189,7 @@ export class App {
   /** Names of the files that artifacts are kept in. */
   files(): string[] {
     try {
-      return readdirSync(join(this.directory, `nodeops-${process.getuid!()}`));
+      return filesIn(join(this.directory, `nodeops-${process.getuid!()}`));
     } catch {
       return [];
     }
@@ -205,5 +210,19 @@ export const busyApp = `
   function burnCycles() { let x = 0; for (let i = 0; i < 2e6; i++) x += Math.sqrt(x + i); return x; }
   function allocateKept() { for (let i = 0; i < 2000; i++) kept.push({ i, text: 'x' + i }); if (kept.length > 2e4) kept.splice(0, 1e4); }
   setInterval(() => { burnCycles(); allocateKept(); }, 20);`;
-/** Never returns to its event loop. */
-export const blockedApp = `function blockingLoop() { let x = 0; for (;;) x += Math.sqrt(x + 1); } setTimeout(blockingLoop, 100);`;
+/** Never returns to its event loop; prints `blocked` when that begins. */
+export const blockedApp = `
+  function blockingLoop() { let x = 0; for (;;) x += Math.sqrt(x + 1); }
+  setTimeout(() => { require('fs').writeSync(1, 'blocked\\n'); blockingLoop(); }, 100);`;
+
+/**
+ * A way for an app to stay in native code until the test says so, and no longer than the test's files are there.
+ * `script` calls execSync; `end` lets it return.
+ */
+export function nativeCode(): { readonly script: string; end(): void } {
+  const directory = temporaryDirectory();
+  return {
+    script: `require('child_process').execSync(${JSON.stringify(`while [ -d '${directory}' ]; do sleep 0.2; done`)})`,
+    end: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}

@@ -12,16 +12,17 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ownPrefix, removeOwnArtifacts } from '../../../src/agent/jobs/directory.ts';
+import { removeOwnArtifacts } from '../../../src/agent/jobs/directory.ts';
 import { artifactSettings } from '../../../src/agent/jobs/settings.ts';
 import { ArtifactStore } from '../../../src/agent/jobs/store.ts';
+import { ownPrefix } from '../../../src/agent/store/owner.ts';
 import { limits } from '../../../src/protocol/limits.ts';
-import { cleanUp, temporaryDirectory } from './harness.ts';
+import { cleanUp, filesIn, temporaryDirectory } from './harness.ts';
 
 afterAll(cleanUp);
 
 const own = `nodeops-${process.getuid!()}`;
-const storeIn = (directory: string, limitBytes = 1e9) => new ArtifactStore({ directory, limitBytes, notes: [] });
+const storeIn = (directory: string, limitBytes = 1e9) => new ArtifactStore({ directory, limitBytes });
 
 describe('the artifact store', () => {
   it('writes files only their owner can read, and renames them when they are whole', () => {
@@ -29,13 +30,13 @@ describe('the artifact store', () => {
     const { artifact, note } = storeIn(base).create('id', 'json');
     artifact.writeSync('{}');
     expect(note).toBeUndefined();
-    expect(readdirSync(join(base, own))).toEqual([`${ownPrefix()}id.json.part`]);
+    expect(filesIn(join(base, own))).toEqual([`${ownPrefix()}id.json.part`]);
     artifact.finish();
     expect(readFileSync(artifact.path!, 'utf8')).toBe('{}');
     expect(lstatSync(artifact.path!).mode & 0o777).toBe(0o600);
     expect(lstatSync(join(base, own)).mode & 0o777).toBe(0o700);
     artifact.remove();
-    expect(readdirSync(join(base, own))).toEqual([]);
+    expect(filesIn(join(base, own))).toEqual([]);
   });
 
   it('follows no link that somebody put in the place of its directory', () => {
@@ -55,18 +56,24 @@ describe('the artifact store', () => {
   });
 
   it('gives up the oldest finished artifact for a new one, and no unfinished one', () => {
-    const store = storeIn(temporaryDirectory(), 1000);
+    const kilobytes = (count: number) => 'x'.repeat(count * 1024);
+    const store = storeIn(temporaryDirectory(), 1024 * 1024);
     const [first, second, third] = ['1', '2', '3'].map((id) => store.create(id, 'json').artifact);
-    first!.writeSync('x'.repeat(400));
+    first!.writeSync(kilobytes(400));
     first!.finish();
     store.finished(first!);
-    second!.writeSync('x'.repeat(500));
-    third!.writeSync('x'.repeat(400));
+    second!.writeSync(kilobytes(500));
+    third!.writeSync(kilobytes(400));
     expect([first!.removed, existsSync(first!.path!)]).toEqual([true, false]);
-    expect(() => third!.writeSync('x'.repeat(200))).toThrow(expect.objectContaining({ code: 'no-space' }));
+    expect(() => third!.writeSync(kilobytes(200))).toThrow(
+      expect.objectContaining({
+        code: 'no-space',
+        message: expect.stringMatching(/one more has 5\d\d.*nothing of this one is kept/),
+      }),
+    );
     third!.remove();
-    second!.writeSync('x'.repeat(500));
-    expect(second!.bytes).toBe(1000);
+    second!.writeSync(kilobytes(524));
+    expect(second!.bytes).toBe(1024 * 1024);
   });
 
   it('removes what ended processes left, and nothing of others', () => {
@@ -81,9 +88,9 @@ describe('the artifact store', () => {
     for (const name of [dead, reused, alive, foreign, foreignOld, unrelated]) writeFileSync(join(directory, name), '');
     utimesSync(join(directory, foreignOld), 0, 0);
     storeIn(base).create('id', 'json').artifact.remove();
-    expect(readdirSync(directory).sort()).toEqual([alive, foreign, unrelated].sort());
+    expect(filesIn(directory).sort()).toEqual([alive, foreign, unrelated].sort());
     removeOwnArtifacts(base);
-    expect(readdirSync(directory).sort()).toEqual([foreign, unrelated].sort());
+    expect(filesIn(directory).sort()).toEqual([foreign, unrelated].sort());
   });
 
   // a file system of its own needs root; where that is not to be had the store's own limit is what the tests above show
@@ -99,7 +106,7 @@ describe('the artifact store', () => {
         for (let i = 0; i < 40; i++) artifact.writeSync(piece);
       }).toThrow(expect.objectContaining({ code: 'no-space', hint: expect.stringContaining('volume') }));
       artifact.remove();
-      expect(readdirSync(join(mount, own))).toEqual([]);
+      expect(filesIn(join(mount, own))).toEqual([]);
     } finally {
       execFileSync('umount', [mount]);
     }
@@ -108,11 +115,12 @@ describe('the artifact store', () => {
 
 describe('its settings', () => {
   it('come from the environment, and say what makes no sense', () => {
-    expect(artifactSettings({})).toEqual({ directory: tmpdir(), limitBytes: limits.artifactStoreBytes, notes: [] });
+    const standard = { directory: tmpdir(), limitBytes: limits.artifactStoreBytes, keptBytes: 0, notes: [] };
+    expect(artifactSettings({})).toEqual(standard);
+    // what outlives the process has its part of the whole
     expect(artifactSettings({ NODEOPS_ARTIFACTS_DIR: '/artifacts', NODEOPS_ARTIFACTS_SIZE: '1000' })).toEqual({
-      directory: '/artifacts',
-      limitBytes: 1000,
-      notes: [],
+      ...standard,
+      ...{ directory: '/artifacts', limitBytes: 750, keptBytes: 250 },
     });
     expect(artifactSettings({ NODEOPS_ARTIFACTS_SIZE: 'lots' }).notes).toHaveLength(1);
   });

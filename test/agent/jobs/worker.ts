@@ -30,7 +30,7 @@ const look = async <T>(read: (subject: Subject) => Promise<T>): Promise<T> => {
   }
 };
 
-const settings = { directory: options.directory, limitBytes: options.limitBytes ?? 1e10, notes: [] };
+const settings = { directory: options.directory, limitBytes: options.limitBytes ?? 1e10, keptBytes: 0, notes: [] };
 const jobs = new JobManager(settings, options.times, options.memory);
 const target = { container: null, pid: process.pid, look };
 
