@@ -135,7 +135,7 @@ function asNoSpace(cause: unknown, path: string): NodeopsError {
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
     return new NodeopsError('no-space', `the disk under ${path} is full: nothing of this capture is kept`, {
       cause,
-      hint: 'give the pod an artifact volume (annotation nodeops.dev/artifacts), or capture for a shorter time',
+      hint: 'give the pod an artifact volume (annotation nodeops.dev/artifacts-size), or capture for a shorter time',
     });
   return new NodeopsError('failed', `${path} cannot be written: ${message}`, { cause });
 }

@@ -64,7 +64,7 @@ export class MemoryArtifact implements Artifact {
         if (this.removed) throw removedError();
         if (!rang && this.#fetched === before)
           throw new NodeopsError('timeout', 'nobody fetched the artifact, and it cannot be kept on disk', {
-            hint: 'fetch it while the capture runs, or give the pod an artifact volume (annotation nodeops.dev/artifacts)',
+            hint: 'fetch it while the capture runs, or give the pod an artifact volume (annotation nodeops.dev/artifacts-size)',
           });
       }
       this.#add(piece);
@@ -93,7 +93,7 @@ export class MemoryArtifact implements Artifact {
           'refused',
           `bytes before ${this.#oldest()} were sent already, and could not be kept on disk`,
           {
-            hint: 'start the capture again, or give the pod an artifact volume (annotation nodeops.dev/artifacts)',
+            hint: 'start the capture again, or give the pod an artifact volume (annotation nodeops.dev/artifacts-size)',
           },
         );
       const piece = this.#kept.find(({ start, length }) => position >= start && position < start + length);
@@ -150,7 +150,7 @@ export class MemoryArtifact implements Artifact {
     throw new NodeopsError(
       'no-space',
       `the artifact is larger than the ${this.#limits.packedBytes / 1024 / 1024} MiB that may wait in memory compressed`,
-      { hint: 'give the pod an artifact volume: annotation nodeops.dev/artifacts, or NODEOPS_ARTIFACTS_DIR' },
+      { hint: 'give the pod an artifact volume: annotation nodeops.dev/artifacts-size, or NODEOPS_ARTIFACTS_DIR' },
     );
   }
 

@@ -94,7 +94,7 @@ export class ArtifactStore implements Quota {
         'no-space',
         `the disk under ${directory} is almost full: nothing of this capture is kept`,
         {
-          hint: 'give the pod an artifact volume (annotation nodeops.dev/artifacts), or capture for a shorter time',
+          hint: 'give the pod an artifact volume (annotation nodeops.dev/artifacts-size), or capture for a shorter time',
         },
       );
     const others = filesIn([directory]).filter((file) => file.path !== `${path}.part`);

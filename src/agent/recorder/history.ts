@@ -27,6 +27,13 @@ export async function readHistory(
   return history;
 }
 
+/** Samples that end after `since`, oldest first; undefined while the recording is being written all the time. */
+export function takeSamples(recording: Recording, since: number): Sample[] | undefined {
+  let samples: Sample[] | undefined;
+  for (let attempt = 0; attempt < attempts && !samples; attempt++) samples = recording.samples(since);
+  return samples;
+}
+
 /** The same at once, as the code runs and not as it was written: for when the process is about to end. */
 export function takeHistory(
   recording: Recording,
@@ -34,8 +41,7 @@ export function takeHistory(
   { since, points, stallMs }: { since: number; points: number; stallMs: number },
   now = Date.now(),
 ): HistoryReply {
-  let samples: Sample[] | undefined;
-  for (let attempt = 0; attempt < attempts && !samples; attempt++) samples = recording.samples(now - since);
+  const samples = takeSamples(recording, now - since);
   if (!samples) throw new NodeopsError('busy', 'the recording is being written', { hint: 'ask again' });
   const merged = merge(samples, points);
   const known = (value: number) => (Number.isNaN(value) ? null : value);

@@ -1,5 +1,6 @@
 /** What `stats` says of the event loop and the CPU when nobody asked it to watch: the last seconds, as they were recorded. */
 import type { StatsReply } from '../../protocol/replies.ts';
+import { takeSamples } from './history.ts';
 import { fineMs, type Sample } from './samples.ts';
 import type { Watch } from './watch.ts';
 
@@ -11,9 +12,9 @@ export interface Recent {
   readonly percent: number | null;
 }
 
-/** Undefined in the first second of a process, and while the recording is being written. */
+/** Undefined in the first second of a process. */
 export function readRecent({ recording, settings, current }: Watch, now = Date.now()): Recent | undefined {
-  const samples = recording.samples(now - recentMs)?.filter(({ at }) => at <= now);
+  const samples = takeSamples(recording, now - recentMs)?.filter(({ at }) => at <= now);
   const last = samples?.at(-1);
   if (!samples || !last) return undefined;
   const stall = current();
