@@ -147,7 +147,7 @@ describe('a hostile neighbour', () => {
     await closed;
     clearInterval(drip);
     expect((await ask('version')).status).toBe(200);
-  }, 30_000);
+  }, 90_000);
 
   it('opens and drops 12,000 connections, and memory stays bounded', async () => {
     const app = await serving();
@@ -178,10 +178,10 @@ describe('a port that something else holds', () => {
     });
     expect(body.notes[0]).toContain(`127.0.0.1:${bed.port} is taken by a program that is no nodeops agent`);
     other.close();
-    await eventually(() => ask('version'), 10_000);
+    await eventually(() => ask('version'));
     expect((await ask('version')).body.notes).toEqual([]);
     expect(app.output()).toBe('up\n');
-  }, 20_000);
+  }, 60_000);
 
   it('and says nothing at all, keeps an app no longer than it lives', async () => {
     const other = createServer(() => {}).listen(bed.port, '127.0.0.1');

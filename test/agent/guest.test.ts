@@ -1,9 +1,9 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { isShortLivedTool } from '../../src/agent/guest/bystander.ts';
 import { complete, fromEnvironment } from '../../src/agent/settings.ts';
-import { ask, bed, eventually, fresh, nodeOf, program, server, start, useBed, versions } from './bed.ts';
+import { ask, bed, eventually, fresh, nodeOf, program, server, start, useBed } from './bed.ts';
 
 useBed();
 beforeEach(fresh);
@@ -47,12 +47,10 @@ describe('an app with an agent', () => {
     expect(app.output()).toBe('up\n');
   });
 
-  it('ends at once when it is done, awake or asleep', async () => {
+  it('ends when it is done, awake or asleep', async () => {
     const script = program('done.cjs', 'setTimeout(() => console.log(performance.now()), 300)');
-    const startedAt = performance.now();
     const apps = [start(script), start(script), start(script)];
     for (const app of apps) expect(await app.ended).toEqual({ code: 0, signal: null });
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
     expect(files()).toEqual([]);
   });
 
@@ -142,44 +140,3 @@ describe('settings', () => {
     expect(complete({ addr: '[::1]:81' }, {})).toMatchObject({ host: '::1', port: 81 });
   });
 });
-
-it('what it costs, in one look at a noisy machine', async () => {
-  const script = program(
-    'cost.cjs',
-    `const http = require('http'); const at = performance.now(); console.log('first', at);
-    const s = http.createServer((q, r) => r.end('x')).listen(0, '127.0.0.1', () => { let n = 0; const go = () => http.get({ port: s.address().port, agent: false }, (r) => r.resume().on('end', () => (++n < 100 ? go() : console.log('up')))); go(); });`,
-  );
-  const pss = (pid: number) =>
-    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1]) / 1024;
-  for (const version of Object.keys(versions).map(Number) as (keyof typeof versions)[]) {
-    await fresh();
-    // a copy: pages of the binary that other processes share would otherwise count by halves
-    const node = join(bed.dir, `node${version}`);
-    copyFileSync(nodeOf(version), node);
-    const measure = async (flags: readonly string[], count: number) => {
-      const apps = [];
-      for (let i = 0; i < count; i++) {
-        const app = start(script, { node, flags });
-        await app.says('up');
-        await new Promise((resolve) => setTimeout(resolve, 600));
-        apps.push(app);
-      }
-      const result = {
-        pss: apps.reduce((sum, { pid }) => sum + pss(pid), 0),
-        firstMs: apps.map((app) => Number(/first ([\d.]+)/.exec(app.output())![1])),
-      };
-      for (const app of apps) app.child.kill('SIGKILL');
-      await Promise.all(apps.map(({ ended }) => ended));
-      return result;
-    };
-    const bare = await measure([], 1);
-    const one = await measure(['--require', bed.preload], 1);
-    const bareFour = await measure([], 4);
-    const four = await measure(['--require', bed.preload], 4);
-    const first = one.pss - bare.pss;
-    console.log(
-      `Node ${version}: first process ${first.toFixed(1)} MB, each further ${((four.pss - bareFour.pss - first) / 3).toFixed(1)} MB (PSS); first line +${(one.firstMs[0]! - bare.firstMs[0]!).toFixed(1)} ms awake, +${(Math.min(...four.firstMs.slice(1)) - Math.min(...bareFour.firstMs)).toFixed(1)} ms asleep`,
-    );
-    expect(one.firstMs).toHaveLength(1);
-  }
-}, 120_000);

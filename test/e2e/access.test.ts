@@ -13,6 +13,7 @@ beforeAll(async () => {
   accounts = await openAccounts(bed);
   await bed.create(pod('api-0', [container(bed, { script: healthy })]));
   await bed.ready('api-0');
+  await bed.answering(1, 'api-0');
 });
 afterAll(async () => {
   await bed?.close();
@@ -103,7 +104,7 @@ describe('the API server', () => {
     const kubeconfig = await accounts.kubeconfigWith('silent', (config) => {
       config.clusters[0]!.cluster.server = `https://127.0.0.1:${port}`;
     });
-    const { code, stderr } = await failing(kubeconfig, ['stats', 'pod/api-0', '--timeout', '2s']);
+    const { code, stderr } = await failing(kubeconfig, ['stats', 'pod/api-0', '--timeout', '3s']);
     silent.close();
     expect(code).toBe(5);
     expect(stderr).toContain(String(port));
@@ -124,7 +125,7 @@ describe("the agent's token", () => {
     await bed.create(pod('token-0', [container(bed, { script: healthy, env: { NODEOPS_TOKEN: 'open-sesame' } })]));
     await bed.ready('token-0');
     await vi.waitFor(async () => expect((await bed.nodeops(['version', 'token-0'])).code).toBe(4), {
-      timeout: 20_000,
+      timeout: 50_000,
       interval: 200,
     });
     const { stderr } = await failing(bed.kubeconfig, ['version', 'token-0']);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { type Bed, openBed } from './bed.ts';
 import { container, healthy, pod } from './pods.ts';
@@ -29,8 +29,12 @@ beforeAll(async () => {
       container(bed, { name: 'flaky', script: restarting, agent: false }),
     ]),
   );
-  await bed.ready('api-0').catch(() => {});
-  await new Promise((done) => setTimeout(done, 5_000));
+  const restarts = async () => {
+    const path = 'jsonpath={.status.containerStatuses[?(@.name=="flaky")].restartCount}';
+    return Number((await bed.kubectl(['get', 'pod', 'api-0', '-o', path])).stdout);
+  };
+  await vi.waitFor(async () => expect(await restarts()).toBeGreaterThan(0), { timeout: 60_000, interval: 300 });
+  await bed.answering(1, 'api-0', '-c', 'web');
   const file = join(directory, 'api.tar.gz');
   const made = await bed.nodeops(['bundle', 'pod/api-0', '-o', file, '--profile', '300ms'], { timeoutMs: 120_000 });
   expect({ code: made.code, stderr: made.stderr.replace(/^note: .*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
@@ -42,7 +46,7 @@ beforeAll(async () => {
     for await (const chunk of entry) chunks.push(chunk as Buffer);
     found.set(entry.header.name.replace(/^[^/]+\//, ''), Buffer.concat(chunks).toString());
   }
-});
+}, 240_000);
 afterAll(async () => {
   await bed?.close();
   await rm(directory, { recursive: true, force: true });

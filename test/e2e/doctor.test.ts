@@ -1,5 +1,5 @@
 /** The doctor over real pods: what is broken in each is found, and what is not is not. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Accounts, openAccounts } from './accounts.ts';
 import { type Bed, openBed } from './bed.ts';
 import { container, healthy, nativeBlock, pod } from './pods.ts';
@@ -44,8 +44,17 @@ beforeAll(async () => {
     pod('moved-0', [container(bed, { script: healthy, env: { NODEOPS_PORT: '9100' } })]),
   );
   await bed.ready('bare-0', 'taken-0', 'spin-0', 'native-0', 'moved-0');
-  await bed.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s'], { timeoutMs: 90_000 });
-});
+  await bed.kubectl(['rollout', 'status', 'deployment/web', '--timeout=90s'], { timeoutMs: 100_000 });
+  await bed.answering(2, '-l', 'app=web');
+  await bed.answering(1, 'moved-0', '--port', '9100');
+  const patiently = { timeout: 40_000, interval: 300 };
+  const stack = async (name: string) => (await bed.nodeops(['stack', name])).stdout;
+  await vi.waitFor(async () => expect(await stack('spin-0')).toContain('[running]'), patiently);
+  await vi.waitFor(async () => expect(await stack('native-0')).toContain('native code'), patiently);
+  // what is not our agent listens as well
+  const occupied = async () => (await bed.nodeops(['version', 'taken-0'])).stderr;
+  await vi.waitFor(async () => expect(await occupied()).not.toContain('nothing listens'), patiently);
+}, 240_000);
 afterAll(async () => {
   await accounts?.close();
   await bed?.close();

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { heapToPprof } from '../../src/agent/gops/pprof.ts';
 import { said } from '../plugin/gops/go-agent.ts';
 import { type Bed, openBed } from './bed.ts';
@@ -48,8 +48,12 @@ beforeAll(async () => {
     pod('go-svc', [container(bed, { script: goService, agent: false })]),
   );
   await bed.ready('family-0', 'two-0', 'go-svc');
-  await new Promise((done) => setTimeout(done, 1500));
-});
+  await bed.answering(2, 'family-0');
+  await bed.answering(2, 'two-0');
+  const patiently = { timeout: 40_000, interval: 300 };
+  const go = () => bed.nodeops(['version', 'go-svc', '--port', '6060']);
+  await vi.waitFor(async () => expect((await go()).code).toBe(0), patiently);
+}, 240_000);
 afterAll(() => bed?.close());
 
 describe('gops’ three views of a pod', () => {

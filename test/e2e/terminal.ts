@@ -72,7 +72,7 @@ export function openTerminal(bed: Bed, args: readonly string[], options: Termina
     output: () => output,
     screen,
     type: (keys) => child.stdin!.write(keys),
-    async shows(pattern, limitMs = 20_000) {
+    async shows(pattern, limitMs = 40_000) {
       for (const end = Date.now() + limitMs; Date.now() < end; await sleep(30))
         if (pattern.test(screen().join('\n'))) return screen();
       throw new Error(`${pattern} was not shown within ${limitMs} ms; the screen is:\n${screen().join('\n')}`);

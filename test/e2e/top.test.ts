@@ -24,7 +24,7 @@ beforeAll(async () => {
   );
   await bed.ready('quiet-0', 'quiet-1', 'blocked-0');
   await vi.waitFor(async () => expect((await bed.nodeops(['version', '-l', 'tier=top'])).code).toBe(0), {
-    timeout: 30_000,
+    timeout: 50_000,
     interval: 200,
   });
 });
@@ -79,7 +79,7 @@ describe('top on a terminal', () => {
     top.type(' ');
     await top.shows(/paused/);
     top.type(' ');
-    await vi.waitFor(() => expect(top.screen().join()).not.toContain('paused'), { timeout: 5_000 });
+    await vi.waitFor(() => expect(top.screen().join()).not.toContain('paused'), { timeout: 50_000 });
     top.resize(50, 12);
     await vi.waitFor(
       () => {
@@ -87,7 +87,7 @@ describe('top on a terminal', () => {
         expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(50);
         expect(lines.join()).toContain('blocked-0');
       },
-      { timeout: 10_000 },
+      { timeout: 50_000 },
     );
   });
 
@@ -118,7 +118,7 @@ describe('top on a terminal', () => {
     await bed.create(pod('late-0', [container(bed, { script: healthy })], {}, { tier: 'top' }));
     await top.shows(/^late-0 app\/1 +\d+%/m, 40_000);
     await bed.kubectl(['delete', 'pod', 'late-0', '--wait=true'], { timeoutMs: 60_000 });
-    await vi.waitFor(() => expect(top.screen().join('\n')).not.toContain('late-0'), { timeout: 30_000 });
+    await vi.waitFor(() => expect(top.screen().join('\n')).not.toContain('late-0'), { timeout: 50_000 });
     await top.shows(/3 processes/);
   });
 
@@ -129,7 +129,7 @@ describe('top on a terminal', () => {
         const path = 'jsonpath={.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}';
         expect((await bed.kubectl(['get', 'pod', name, '-o', path])).stdout).toBe(`${restarts} true`);
       },
-      { timeout: 30_000, interval: 200 },
+      { timeout: 50_000, interval: 200 },
     );
     const { code, stderr } = await bed.kubectl(['exec', name, '--', 'node', '-e', "process.kill(1, 'SIGTERM')"]);
     expect(code, stderr).toBe(0);
@@ -159,7 +159,7 @@ describe('top on a terminal', () => {
     top.kill();
     await top.ended;
     const dumb = open(120, 20, { env: { TERM: 'dumb' } });
-    await vi.waitFor(() => expect(dumb.output()).toMatch(/^PROCESS +CPU[\s\S]*blocked-0/m), { timeout: 20_000 });
+    await vi.waitFor(() => expect(dumb.output()).toMatch(/^PROCESS +CPU[\s\S]*blocked-0/m), { timeout: 50_000 });
     expect(dumb.output()).not.toContain('\u001b');
   });
 });

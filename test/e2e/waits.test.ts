@@ -22,13 +22,13 @@ beforeAll(async () => {
   );
   await bed.ready('plain-0', 'tracked-0', 'native-0');
   await vi.waitFor(async () => expect((await bed.nodeops(['version', '-l', 'tier=waits'])).code).toBe(0), {
-    timeout: 30_000,
+    timeout: 50_000,
     interval: 200,
   });
   // both requests are under way, and the loops blocked that are to be
   await vi.waitFor(
     async () => expect((await bed.nodeops(['waits', 'plain-0'])).stdout).toContain('GET /slow to answer'),
-    { timeout: 20_000, interval: 200 },
+    { timeout: 50_000, interval: 200 },
   );
 });
 afterAll(() => bed?.close());
@@ -46,7 +46,7 @@ describe('waits', () => {
 
   it('answers for a blocked loop, with where each was created when that was asked for', async () => {
     await vi.waitFor(async () => expect((await bed.nodeops(['stack', 'tracked-0'])).stdout).toContain('spin'), {
-      timeout: 20_000,
+      timeout: 50_000,
       interval: 200,
     });
     const { code, stdout } = await bed.nodeops(['waits', 'tracked-0', '-o', 'json']);

@@ -35,14 +35,14 @@ export async function recordFile(nodePath: string, file: string, flags: string[]
     globalThis.result = (value) => require('node:fs').writeSync(1, JSON.stringify(value));
     require(${JSON.stringify(file)});`;
   const { stdout } = await run(nodePath, [...flags, '-e', loader], {
-    timeout: 30_000,
+    timeout: 50_000,
     maxBuffer: 256 * 1024 * 1024,
     env: { PATH: process.env.PATH },
   });
   return stdout;
 }
 
-/** Burns CPU in `burn`, which recurses, then idles. Line numbers matter to tests. */
+/** Burns so much time of a CPU in `burn`, which recurses, then idles. Line numbers matter to tests. */
 export const cpuScript = `function burn(n) {
   if (n < 2) return n;
   return burn(n - 1) + burn(n - 2);
@@ -51,8 +51,8 @@ async function main() {
   await session.post('Profiler.enable');
   await session.post('Profiler.setSamplingInterval', { interval: 500 });
   await session.post('Profiler.start');
-  for (const end = Date.now() + 200; Date.now() < end; ) burn(15);
-  await new Promise((done) => setTimeout(done, 50));
+  for (const { user } = process.cpuUsage(); process.cpuUsage().user - user < 250_000; ) burn(20);
+  await new Promise((done) => setTimeout(done, 200));
   result((await session.post('Profiler.stop')).profile);
 }
 main();

@@ -21,7 +21,7 @@ const script = `
 
 async function run(node: string, args: string[]): Promise<App> {
   const app = new App(node, args, { harness });
-  const [code] = await once(app.child, 'close', { signal: AbortSignal.timeout(10_000) });
+  const [code] = await once(app.child, 'close', { signal: AbortSignal.timeout(50_000) });
   expect(code).toBe(0);
   expect(app.stderr).toBe('');
   return app;

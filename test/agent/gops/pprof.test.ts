@@ -1,6 +1,6 @@
 import { Session } from 'node:inspector/promises';
 import { describe, expect, it } from 'vitest';
-import { cpuToPprof, heapToPprof } from '../../../src/agent/gops/pprof.ts';
+import { type CpuProfile, cpuToPprof, heapToPprof } from '../../../src/agent/gops/pprof.ts';
 import { fromPprof } from '../../../src/formats/from-pprof.ts';
 import { fromCpuProfile } from '../../../src/formats/from-v8.ts';
 
@@ -19,11 +19,30 @@ async function record() {
   session.disconnect();
   return { cpu, heap, kept };
 }
+/** Works for so much time of a CPU: the clock on the wall may go on while we stand still, and then there are no samples. */
 function burn(milliseconds: number): string[] {
   const kept: string[] = [];
-  const endAt = performance.now() + milliseconds;
-  while (performance.now() < endAt) if (kept.length < 50_000) kept.push(`${kept.length} kept`);
+  const { user } = process.cpuUsage();
+  while (process.cpuUsage().user - user < milliseconds * 1000) {
+    for (let i = 0; i < 1e5; i++) Math.sqrt(i);
+    for (let i = 0; i < 1000 && kept.length < 50_000; i++) kept.push(`${kept.length} kept`);
+  }
   return kept;
+}
+
+/** With its samples in the order of their times: V8 delivers some late, and only the plugin's conversion sorts them. */
+function inOrder(profile: CpuProfile): CpuProfile {
+  let at = 0;
+  const taken = profile.timeDeltas.map((delta, i) => {
+    at += delta;
+    return { at, id: profile.samples[i]! };
+  });
+  taken.sort((a, b) => a.at - b.at);
+  return {
+    ...profile,
+    samples: taken.map(({ id }) => id),
+    timeDeltas: taken.map((one, i) => one.at - (taken[i - 1]?.at ?? 0)),
+  };
 }
 
 const total = (profile: ReturnType<typeof fromPprof>, column: number) =>
@@ -31,8 +50,8 @@ const total = (profile: ReturnType<typeof fromPprof>, column: number) =>
 
 describe('profiles as gops sends them', () => {
   it('a CPU profile has the samples and the time that V8 recorded, without idle time', async () => {
-    const { cpu } = await record();
-    const ours = fromPprof(cpuToPprof(cpu as never));
+    const cpu = inOrder((await record()).cpu as CpuProfile);
+    const ours = fromPprof(cpuToPprof(cpu));
     expect(ours.sampleTypes).toEqual([
       { type: 'samples', unit: 'count' },
       { type: 'cpu', unit: 'nanoseconds' },

@@ -99,7 +99,8 @@ describe('gops bytes', () => {
   });
 });
 
-describe('gops bytes for what takes time', () => {
+// gops' own durations: half a minute for a CPU profile
+describe('gops bytes for what takes time', { timeout: 150_000 }, () => {
   const capturing = async (signal: number): Promise<Buffer> => {
     await app();
     return Buffer.from(await raw(Uint8Array.of(signal)), 'latin1');

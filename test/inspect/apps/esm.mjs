@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 
 export function spinInModule() {
+  writeSync(3, 'going');
   for (;;);
 }
 

@@ -1,24 +1,26 @@
-// One process, several ways to be busy: starts the one named by argv[2] when a line comes in on stdin.
+// One process, several ways to be busy: starts the one named by argv[2] when a line comes in on stdin, and says so on
+// descriptor 3. What blocks does so for longer than any test takes; the test ends it.
 const { execSync } = require('node:child_process');
 const { pbkdf2Sync } = require('node:crypto');
 const fs = require('node:fs');
 const net = require('node:net');
 const { Worker } = require('node:worker_threads');
 
-const durationMs = 8_000;
+const durationMs = 90_000;
 
 function spinOuter() {
   spinInner();
 }
 function spinInner() {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + durationMs;
   while (Date.now() < end);
 }
 function backtrack() {
   /^(a+)+$/.test(`${'a'.repeat(40)}b`);
 }
 function parseHuge() {
-  return JSON.parse(`[${'{"a":[1,2,{}]},'.repeat(4e6)}1]`);
+  const text = `[${'{"a":[1,2,{}]},'.repeat(2e6)}1]`;
+  for (;;) JSON.parse(text);
 }
 function waitForever() {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs);
@@ -27,7 +29,7 @@ function runChild() {
   execSync(`sleep ${durationMs / 1000}`);
 }
 function derive() {
-  pbkdf2Sync('a', 'b', 12_000_000, 64, 'sha512');
+  pbkdf2Sync('a', 'b', 200_000_000, 64, 'sha512');
 }
 function readFifo() {
   fs.readFileSync(process.argv[3]);
@@ -60,7 +62,7 @@ function hostile() {
 }
 function count() {
   let n = 0;
-  const end = Date.now() + 20_000;
+  const end = Date.now() + durationMs;
   for (let last = Date.now(); last < end; ) {
     if (Date.now() - last < 100) continue;
     last = Date.now();
@@ -69,8 +71,8 @@ function count() {
 }
 function idle() {
   setInterval(function tick() {}, 1234);
-  setTimeout(() => {}, 98_765);
-  setTimeout(() => {}, 5_000).unref();
+  setTimeout(() => {}, 987_654);
+  setTimeout(() => {}, durationMs).unref();
   const server = net.createServer().listen(0, '127.0.0.1', () => fs.writeSync(1, `port ${server.address().port}\n`));
 }
 function halfBusy() {
@@ -83,7 +85,7 @@ function workers() {
   const spin = 'function spinInWorker() { for (;;); }\nspinInWorker();';
   new Worker(spin, { eval: true, name: 'spinner' });
   new Worker('setInterval(() => {}, 1000)', { eval: true, name: 'waiter' }).unref();
-  new Worker('require("node:child_process").execSync("sleep 8")', { eval: true });
+  new Worker('require("node:child_process").execSync("sleep 90")', { eval: true });
 }
 function collect() {
   for (let i = 0; i < 200; i++) Buffer.from(JSON.stringify(Array.from({ length: 20_000 }, (_, n) => ({ n }))));
@@ -119,6 +121,7 @@ const modes = {
 };
 process.stdin.once('data', () => {
   setTimeout(function start() {
+    fs.writeSync(3, 'going');
     modes[process.argv[2]]();
   }, 1);
 });

@@ -7,6 +7,7 @@ interface Order {
 
 export function priceOrders(orders: Order[]): never {
   let sum = 0;
+  writeSync(3, 'going');
   while (sum >= 0) for (const order of orders) sum += order.id;
   throw new Error('more than there is');
 }

@@ -8,10 +8,11 @@ const net = require('node:net');
 const { Worker } = require('node:worker_threads');
 
 setInterval(function everyHour() {}, 3_600_000);
-setTimeout(function onceLater() {}, 98_765);
+setTimeout(function onceLater() {}, 987_654);
 
 function handleOrder(request) {
   request.resume();
+  setTimeout(() => fs.writeSync(1, 'up\n'), 100);
 }
 const server = http.createServer(handleOrder);
 function serve() {
@@ -19,7 +20,6 @@ function serve() {
     const { port } = server.address();
     fs.writeSync(1, `port ${port}\n`);
     http.get({ port, host: '127.0.0.1', path: '/orders/7?token=secret' }).on('error', () => {});
-    setTimeout(() => fs.writeSync(1, 'up\n'), 300);
   });
 }
 serve();
@@ -33,7 +33,8 @@ fs.read(fs.openSync(process.argv[2], 'r+'), Buffer.alloc(10), () => {});
 
 process.stdin.on('data', function start() {
   setImmediate(function spin() {
-    const end = Date.now() + 60_000;
+    fs.writeSync(3, 'going');
+    const end = Date.now() + 90_000;
     while (Date.now() < end);
   });
 });

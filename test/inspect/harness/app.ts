@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -44,6 +45,8 @@ export class App {
   readonly pid: number;
   stdout = '';
   stderr = '';
+  /** What comes on descriptor 3: the port of the harness, and that the app has begun with what it is for. */
+  #told = '';
   #port: Promise<number> | undefined;
 
   constructor(
@@ -65,7 +68,10 @@ export class App {
     this.child.stderr!.on('data', (data) => {
       this.stderr += data;
     });
-    if (harness) this.#port = once(this.child.stdio[3]!, 'data').then(([data]) => Number(String(data)));
+    this.child.stdio[3]!.on('data', (data) => {
+      this.#told += data;
+    });
+    if (harness) this.#port = this.#hears(/^(\d+)\n/m).then(([, port]) => Number(port));
   }
 
   /** Waits until the app's script has run and, with the harness, its worker answers. */
@@ -75,21 +81,48 @@ export class App {
     return this;
   }
 
-  async said(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  said(pattern: RegExp, timeoutMs = 40_000): Promise<RegExpExecArray> {
+    return this.#matches(pattern, () => this.stdout, timeoutMs);
+  }
+
+  #hears(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#matches(pattern, () => this.#told, 40_000);
+  }
+
+  async #matches(pattern: RegExp, text: () => string, timeoutMs: number): Promise<RegExpExecArray> {
     const endAt = Date.now() + timeoutMs;
     for (;;) {
-      const match = pattern.exec(this.stdout);
+      const match = pattern.exec(text());
       if (match) return match;
-      if (Date.now() > endAt) throw new Error(`${pattern} was not said: ${this.stdout} ${this.stderr}`);
+      if (Date.now() > endAt) throw new Error(`${pattern} was not said: ${text()} ${this.stderr}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 
   /** Lets it do what it is for, and waits until it is in the middle of it. */
-  async go(settleMs = 150): Promise<this> {
+  async go(): Promise<this> {
     this.child.stdin!.write('go\n');
-    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    await this.#hears(/going/);
+    const begin = this.#mainThread();
+    // it works, or it waits: what has been told to run and does not run yet is neither
+    for (let waits = 0; waits < 3; ) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const now = this.#mainThread();
+      if (!begin || !now || now.ticks > begin.ticks + 5) break;
+      waits = now.state === 'R' ? 0 : waits + 1;
+    }
     return this;
+  }
+
+  /** Its state, and how much of a CPU it has used, in ticks of 10 ms; undefined when it has ended. */
+  #mainThread(): { state: string; ticks: number } | undefined {
+    try {
+      const stat = readFileSync(`/proc/${this.pid}/task/${this.pid}/stat`, 'latin1');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return { state: fields[0]!, ticks: Number(fields[11]) + Number(fields[12]) };
+    } catch {
+      return undefined;
+    }
   }
 
   async ask<N extends ReadingName>(name: N, parameters: object = {}): Promise<Answer<N>> {
@@ -100,6 +133,11 @@ export class App {
     const answer = JSON.parse(text) as Answer<N> & { error?: string };
     if (answer.error) throw new Error(answer.error);
     return answer;
+  }
+
+  /** The last number that it has printed as `count N`; 0 before the first. */
+  counted(): number {
+    return Number([...this.stdout.matchAll(/^count (\d+)\n/gm)].at(-1)?.[1] ?? 0);
   }
 
   /** Has its worker pause the main thread and end in mid-pause. */

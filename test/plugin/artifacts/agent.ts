@@ -93,6 +93,11 @@ export class TestAgent {
     return [...this.jobs.values()].map((job) => this.#now(job)).filter(({ state }) => state === 'running');
   }
 
+  /** Whether a client knows of a capture by its name: it watches it. */
+  watched(): boolean {
+    return this.requests.some((line) => line.includes('/progress'));
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url!, 'http://agent');
     this.requests.push(`${request.method} ${url.pathname}${url.search} ${request.headers.range ?? ''}`.trim());

@@ -36,7 +36,7 @@ async function request(capture: CaptureName, more: Partial<CaptureAllRequest> = 
     format,
     convert: await conversion(capture, { format, sourceMaps: undefined }),
     destination: { kind: 'directory', directory },
-    timeoutMs: 5_000,
+    timeoutMs: 20_000,
     concurrency: 32,
     merge: true,
     limits: quickLimits,
@@ -44,6 +44,8 @@ async function request(capture: CaptureName, more: Partial<CaptureAllRequest> = 
   };
 }
 
+const patiently = { timeout: 30_000 };
+const watched = (one: TestAgent) => expect.poll(() => one.watched(), patiently).toBe(true);
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 /** Hardly compressible, so that a cut on the wire is a cut in the middle. */
 const snapshot = randomBytes(300_000);
@@ -73,7 +75,7 @@ describe('a capture', () => {
     expect(outcomes[0]!.value!.files[0]).toMatchObject({ sha256: sha256(snapshot) });
     const ranges = one.requests.filter((line) => line.includes('/artifact')).map((line) => line.split(' ')[2]);
     expect(ranges).toEqual([undefined, 'bytes=100000-', 'bytes=150000-', 'bytes=150000-']);
-    expect(stderr()).toContain('trying again for up to 4.00s');
+    expect(stderr()).toContain('trying again for up to 20.00s');
     expect(stderr()).toContain('is back after');
   });
 
@@ -98,7 +100,7 @@ describe('a capture', () => {
     const one = await agent({ bytes: snapshot, runMs: 600 });
     const { io, stderr } = testIo();
     const captured = captureAll([one.target], await request('heapsnapshot'), io);
-    await sleep(200);
+    await watched(one);
     await one.down();
     await sleep(700);
     await one.listen();
@@ -112,7 +114,7 @@ describe('a capture', () => {
     const { io } = testIo();
     const limits = { ...quickLimits, reconnectMs: 300, refusedMs: 300 };
     const captured = captureAll([one.target], await request('heapsnapshot', { limits }), io);
-    await sleep(200);
+    await watched(one);
     await one.down();
     const { outcomes } = await captured;
     expect(outcomes[0]!.error!.message).toContain('did not come back within 300ms');
@@ -123,7 +125,7 @@ describe('a capture', () => {
     const one = await agent({ bytes: snapshot, runMs: 60_000 });
     const { io } = testIo();
     const captured = captureAll([one.target], await request('heapsnapshot'), io);
-    await sleep(200);
+    await watched(one);
     one.jobs.clear();
     await one.down();
     await one.listen();
@@ -184,7 +186,7 @@ describe('Ctrl-C', () => {
     const one = await agent({ bytes, runMs: 60_000 });
     const { io, interrupt, stderr } = testIo();
     const captured = captureAll([one.target], await request('pprof-cpu'), io);
-    await sleep(300);
+    await watched(one);
     interrupt.abort();
     const { outcomes } = await captured;
     expect(outcomes[0]!.value!.job.stoppedEarly).toBe(true);
@@ -197,9 +199,9 @@ describe('Ctrl-C', () => {
     one.options = { ...one.options, stallAfter: Array(100).fill(10) };
     const { io, interrupt, abandon } = testIo();
     const captured = captureAll([one.target], await request('pprof-cpu'), io);
-    await sleep(300);
+    await watched(one);
     interrupt.abort();
-    await sleep(200);
+    await expect.poll(() => one.requests.some((line) => line.includes('/artifact')), patiently).toBe(true);
     abandon.abort();
     const { outcomes } = await captured;
     expect(outcomes[0]!.error).toMatchObject({ code: 'interrupted', exitCode: 130 });
@@ -212,7 +214,7 @@ describe('Ctrl-C', () => {
     const one = await agent({ bytes: snapshot, runMs: 60_000 });
     const { io, interrupt } = testIo();
     const captured = captureAll([one.target], await request('heapsnapshot'), io);
-    await sleep(300);
+    await watched(one);
     interrupt.abort();
     const { outcomes } = await captured;
     expect(outcomes[0]!.error).toMatchObject({ code: 'interrupted' });
@@ -224,7 +226,7 @@ describe('Ctrl-C', () => {
     const one = await agent({ bytes: snapshot, runMs: 60_000, startDelayMs: 500 });
     const { io, interrupt } = testIo();
     const captured = captureAll([one.target], await request('heapsnapshot'), io);
-    await sleep(200);
+    await expect.poll(() => one.running(), patiently).toHaveLength(1);
     interrupt.abort();
     const { outcomes } = await captured;
     expect(outcomes[0]!.error).toMatchObject({ code: 'interrupted' });
@@ -235,7 +237,7 @@ describe('Ctrl-C', () => {
     const one = await agent({ bytes: snapshot, runMs: 60_000 });
     const { io, interrupt } = testIo();
     const captured = captureAll([one.target], await request('heapsnapshot'), io);
-    await sleep(300);
+    await watched(one);
     await one.down();
     interrupt.abort();
     const { outcomes } = await captured;

@@ -5,11 +5,11 @@ import type { Io } from '../../../src/plugin/io.ts';
 /** Waits short enough for tests; the mechanism is the same. */
 export const quickLimits = {
   ...captureLimits,
-  reconnectMs: 4_000,
-  refusedMs: 4_000,
+  reconnectMs: 20_000,
+  refusedMs: 20_000,
   firstPauseMs: 20,
   longestPauseMs: 100,
-  stallMs: 500,
+  stallMs: 1_500,
   abandonMs: 1_000,
 };
 

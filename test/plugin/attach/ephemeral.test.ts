@@ -77,7 +77,7 @@ describe('what stands in the way', () => {
       endpoint,
       say: (text: string) => void said.push(text),
     };
-    return attachEphemeral(await server.api(), wishes, AbortSignal.timeout(10_000)).then(
+    return attachEphemeral(await server.api(), wishes, AbortSignal.timeout(30_000)).then(
       () => undefined,
       (error) => ({ error, said }),
     );

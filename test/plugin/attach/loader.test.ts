@@ -43,7 +43,7 @@ async function run(node: string, env: Record<string, string>) {
       child.stdin.write('olleh');
     }
   });
-  await expect.poll(() => after.split('\n').length, { timeout: 10_000 }).toBe(3);
+  await expect.poll(() => after.split('\n').length, { timeout: 40_000 }).toBe(3);
   child.stdin.end();
   const [code] = await once(child, 'exit');
   return { greeting: greeted!.greeting, after, stderr, code };

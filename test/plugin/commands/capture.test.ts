@@ -99,12 +99,12 @@ describe('pprof-cpu', () => {
 
   it('--source-map-dir gives functions the names they were written with', async () => {
     const source = `
-      function computePrices(until: number): number {
+      function computePrices(untilMicros: number): number {
         let sum = 0;
-        while (performance.now() < until) for (let i = 0; i < 1e4; i++) sum += Math.sqrt(sum + i);
+        while (process.cpuUsage().user < untilMicros) for (let i = 0; i < 1e5; i++) sum += Math.sqrt(sum + i);
         return sum;
       }
-      if (computePrices(performance.now() + 300) < 0) throw new Error();`;
+      if (computePrices(process.cpuUsage().user + 300_000) < 0) throw new Error();`;
     await writeFile(join(directory, 'prices.ts'), source);
     const outfile = join(directory, 'out/prices.js');
     await build({ entryPoints: [join(directory, 'prices.ts')], outfile, minify: true, sourcemap: true, format: 'esm' });
@@ -147,7 +147,8 @@ describe('signals', () => {
   it('SIGINT once keeps what there is', async () => {
     agentDoes({ runMs: 60_000 });
     const { child, ended } = plugin.start(['pprof-cpu', address(), '--output', directory]);
-    await until('the capture', () => agent.running().length === 1);
+    // before it knows the capture's name there is nothing to keep
+    await until('the capture', () => agent.watched());
     child.kill('SIGINT');
     const { code, stdout, stderr } = await ended;
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('stopping early') });
@@ -158,7 +159,7 @@ describe('signals', () => {
   it('SIGINT twice leaves nothing, here and there', async () => {
     agentDoes({ runMs: 60_000, stallAfter: [10] });
     const { child, ended, stderr } = plugin.start(['pprof-cpu', address(), '--output', directory]);
-    await until('the capture', () => agent.running().length === 1);
+    await until('the capture', () => agent.watched());
     child.kill('SIGINT');
     await until('the transfer', () => agent.requests.some((line) => line.includes('/artifact')));
     child.kill('SIGINT');
@@ -231,7 +232,10 @@ describe('trace', () => {
     const env = { ...process.env, CI: '', DISPLAY: ':0', PATH: `${bin}${delimiter}${process.env.PATH}` };
     const { child, ended, stdout } = plugin.onTerminal(['trace', address()], { cwd: directory, env });
     await until('the page', () => stdout().includes('Ctrl-C ends it'));
-    const url = (await readFile(opened, 'utf8')).trim();
+    // the browser starts beside us
+    const visited = () => readFile(opened, 'utf8').catch(() => '');
+    await expect.poll(visited, { timeout: 30_000 }).toContain('\n');
+    const url = (await visited()).trim();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\/#profileURL=.*trace\.json/);
     expect(stdout()).not.toContain('open that address');
     expect((await fetch(url)).status).toBe(200);

@@ -79,7 +79,7 @@ export class Plugin {
 }
 
 /** Waits until something is so; fails after a while. */
-export async function until(what: string, holds: () => boolean, limitMs = 15_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, limitMs = 40_000): Promise<void> {
   for (const end = Date.now() + limitMs; !holds(); ) {
     if (Date.now() > end) throw new Error(`${what} did not happen within ${limitMs} ms`);
     await sleep(20);

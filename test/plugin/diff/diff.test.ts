@@ -75,7 +75,7 @@ describe('diff of two files', () => {
   });
 
   it('--save keeps the difference as a profile: the base is negative and named as pprof names it', async () => {
-    const path = join(directory, 'delta.pb.gz');
+    const path = join(await mkdtemp(join(directory, 'saved-')), 'delta.pb.gz');
     const { code, stderr } = await plugin.run(['diff', before, after, '--normalize', 'none', '--save', path]);
     expect(code).toBe(0);
     expect(stderr).toContain(`saved ${path}`);

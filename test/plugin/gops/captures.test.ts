@@ -35,7 +35,7 @@ const capture = (name: CaptureName, to = io(), parameters = {}) =>
       format: name === 'trace' ? 'v8' : 'pprof',
       convert: undefined,
       destination: { kind: 'directory', directory },
-      timeoutMs: 5_000,
+      timeoutMs: 20_000,
       concurrency: 1,
       merge: false,
     },

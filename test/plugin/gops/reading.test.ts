@@ -19,7 +19,7 @@ beforeEach(async () => {
   agent = await new GoAgent().listen();
 });
 afterEach(() => agent.close());
-const never = () => AbortSignal.timeout(10_000);
+const never = () => AbortSignal.timeout(30_000);
 
 describe('a Go process by its address', () => {
   it.each(['stack', 'memstats', 'version', 'stats'] as const)('%s prints what gops prints', async (name) => {

@@ -14,7 +14,7 @@ const pod = { namespace: 'default', name: 'bb-0' };
 async function open(behaviour: Behaviour, command = ['/bin/sh', '-c', 'x']): Promise<Exec & { server: TestServer }> {
   const server = await startServer(behaviour);
   closing.push(server.close);
-  const running = await exec(await server.api(), { pod, command, container: 'app' }, AbortSignal.timeout(10_000));
+  const running = await exec(await server.api(), { pod, command, container: 'app' }, AbortSignal.timeout(30_000));
   closing.unshift(async () => running.stream.destroy());
   return { ...running, server };
 }

@@ -91,7 +91,9 @@ describe('the Node processes of this machine', () => {
       stdout
         .trimEnd()
         .split('\n')
-        .map((text) => text.indexOf(' /')),
+        .map((text) => text.indexOf(' /'))
+        // where another user's program is, is not told
+        .filter((column) => column >= 0),
     );
     expect(columns.size).toBe(1);
   });
@@ -116,10 +118,9 @@ describe('the Node processes of this machine', () => {
       },
     );
     await writeFile(join(home, String(pid)), '40001');
-    await new Promise((done) => setTimeout(done, 200));
-    const found = await find(pid);
+    // before that it is env
+    await expect.poll(() => find(pid), { timeout: 30_000 }).toMatchObject({ uid: 65_534, name: 'node', port: 40_001 });
     await rm(home, { recursive: true });
-    expect(found).toMatchObject({ uid: 65_534, name: 'node', port: 40_001 });
   });
 });
 
@@ -155,7 +156,7 @@ describe('tree', () => {
     const parent = await run(process.execPath, ['parent.js']);
     await writeFile(join(dir, String(parent)), '40003');
     let below = '';
-    for (let tries = 0; tries < 50 && !below.includes('server.js'); tries++) {
+    for (let tries = 0; tries < 300 && !below.includes('server.js'); tries++) {
       await new Promise((done) => setTimeout(done, 100));
       const { stdout } = await invoke(['tree'], { env: env() });
       expect(stdout).toMatch(/^\.\.\.\n/);

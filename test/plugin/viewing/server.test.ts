@@ -63,7 +63,7 @@ describe('speedscope in a real browser', () => {
       await page.goto(url);
       // the flame chart is drawn on a canvas; the sandwich view lists functions as text
       await page.getByText('Sandwich').click();
-      await page.getByText(name, { exact: true }).first().waitFor({ timeout: 20_000 });
+      await page.getByText(name, { exact: true }).first().waitFor({ timeout: 50_000 });
       if (screenshot) {
         await page.getByText('Left Heavy').click();
         await page.screenshot({ path: screenshot });
