@@ -1,5 +1,5 @@
 /** Completion through the real kubectl and through a real bash. */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
@@ -111,6 +111,45 @@ describe('a shell', () => {
 
   it('knows the function that completes', async () => {
     expect(await bash('source <(nodeops completion bash); complete -p nodeops')).toBe('complete -F _nodeops nodeops\n');
+  });
+
+  const has = (shell: string) => spawnSync(shell, ['--version']).status === 0;
+  const runShell = (shell: string, ...args: string[]): Promise<string> =>
+    new Promise((done, failed) => {
+      const env = {
+        ...process.env,
+        PATH: path,
+        KUBECONFIG: bed.kubeconfig,
+        NODE_OPTIONS: '',
+        HOME: bin,
+        TERM: 'xterm',
+      };
+      execFile(shell, args, { env, timeout: 100_000 }, (error, stdout, stderr) =>
+        error ? failed(new Error(stderr)) : done(stdout),
+      );
+    });
+
+  it.runIf(has('fish'))('completes in fish (where it is installed)', async () => {
+    const asked = ['nodeops sta', 'nodeops waits --all-p', `nodeops -n ${bed.namespace} stats sho`];
+    const script = `nodeops completion fish | source; ${asked.map((line) => `complete -C '${line}'`).join('; ')}`;
+    const found = (await runShell('fish', '--no-config', '-c', script)).trim().split('\n');
+    expect(found.map((line) => line.split('\t')[0]).sort()).toEqual(['--all-processes', 'shop-0', 'stack', 'stats']);
+  });
+
+  it.runIf(has('zsh'))('completes in zsh (where it is installed), on a terminal', async () => {
+    const line = `nodeops -n ${bed.namespace} stats sho`;
+    // what is read back is what the line editor made of the line; it is shown once the line is left with Ctrl-X
+    const script = `
+      zmodload zsh/zpty
+      zpty shell zsh -f -i
+      zpty -w shell 'PS1=; autoload -Uz compinit; compinit -u -D; source <(nodeops completion zsh)'
+      zpty -w shell 'show() { print -r -- "LINE=$BUFFER="; zle -I }; zle -N show; bindkey "^X" show; print READY'
+      zpty -r shell seen '*READY*READY*'
+      zpty -w -n shell $'${line}\t\x18'
+      zpty -r shell seen '*LINE=*=*'
+      print -r -- "$seen"
+      zpty -d shell`;
+    expect(await runShell('zsh', '-f', '-c', script)).toContain(`LINE=nodeops -n ${bed.namespace} stats shop-0 =`);
   });
 
   it('prints scripts for zsh and fish, and refuses another shell', async () => {

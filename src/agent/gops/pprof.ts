@@ -38,9 +38,14 @@ export function cpuToPprof({ nodes, samples, timeDeltas, startTime, endTime }: C
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
   const self = new Map<number, { count: number; micros: number }>();
   let at = 0;
-  for (const [i, id] of samples.entries()) {
+  const taken = samples.map((id, i) => {
     at += timeDeltas[i] ?? 0;
-    const micros = Math.max(0, timeDeltas[i + 1] ?? endTime - startTime - at);
+    return { id, at };
+  });
+  // V8 hands some over late, with a negative delta
+  taken.sort((one, other) => one.at - other.at);
+  for (const [i, { id, at }] of taken.entries()) {
+    const micros = Math.max(0, (taken[i + 1]?.at ?? endTime - startTime) - at);
     const sum = self.get(id) ?? { count: 0, micros: 0 };
     self.set(id, { count: sum.count + 1, micros: sum.micros + micros });
   }

@@ -8,8 +8,8 @@ import { SourceMaps } from '../source-maps.ts';
 import type { Readings, Subject } from '../subject.ts';
 import { attachWorkers, type WorkerLine, workersAsked } from '../workers.ts';
 
-/** A worker that is silent for so long is in native code; the others have answered in the meantime. */
-const workerSilenceMs = 250;
+/** A worker that is silent for so long is in native code; the others have answered meanwhile, also where CPU is short. */
+const workerSilenceMs = 750;
 
 interface Thread {
   readonly thread: string;
