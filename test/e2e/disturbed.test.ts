@@ -1,9 +1,12 @@
 /** What goes wrong on the way: connections cut, the API server restarted, the door of a pod killed, a pod lost in mid-stream. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readProfile } from '../../src/formats/read.ts';
 import { type Bed, openBed } from './bed.ts';
 import { container, pod } from './pods.ts';
 
@@ -76,6 +79,31 @@ onTestBed('a capture', () => {
     },
     120_000,
   );
+
+  it('comes home whole to a laptop that slept', async () => {
+    const to = await mkdtemp(join(directory, 'slept-'));
+    const args = ['-n', bed.namespace, 'pprof-cpu', 'large-0', '--duration', '10s', '--output', to, '--no-prompt'];
+    const env = { ...process.env, KUBECONFIG: bed.kubeconfig, NODE_OPTIONS: '' };
+    const plugin = spawn(resolve('dist/kubectl-nodeops'), args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    plugin.stderr.on('data', (text) => (stderr += text));
+    const ended = once(plugin, 'exit');
+    try {
+      await sleep(4_000);
+      plugin.kill('SIGSTOP');
+      await bed.cluster!.cutConnections();
+      // beyond the end of the capture
+      await sleep(12_000);
+      plugin.kill('SIGCONT');
+      expect((await ended)[0], stderr).toBe(0);
+    } finally {
+      plugin.kill('SIGKILL');
+    }
+    const [name, ...others] = await readdir(to);
+    expect(others).toEqual([]);
+    const { durationNanos } = readProfile(await readFile(join(to, name!))).facts;
+    expect(Number(durationNanos) / 1e9).toBeGreaterThan(9.9);
+  }, 120_000);
 
   it('of a pod that is lost meanwhile says so, and leaves nothing half-written', async () => {
     const to = await mkdtemp(join(directory, 'lost-'));
