@@ -1,13 +1,20 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that systems give to outgoing connections: one of another test could have taken it by the time it is used. */
-const [first, last] = [20_000, 31_999];
+/**
+ * Below the ports that systems give to outgoing connections, one of which could have taken it by the time it is used. Tests that
+ * run at the same time have shares of their own: a port may be free for now and belong to another test.
+ */
+const first = 20_000;
+const share = 500;
+const shares = 24;
+const begin = first + (Number(process.env.VITEST_POOL_ID ?? 0) % shares) * share;
+let given = Math.floor(Math.random() * share);
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** A port of 127.0.0.1 that nobody listens on, another one each time. */
 export async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const port = first + Math.floor(Math.random() * (last - first + 1));
+  for (let attempt = 0; attempt < share; attempt++) {
+    const port = begin + (given++ % share);
     const server = createServer().listen(port, '127.0.0.1');
     const opened = await once(server, 'listening').then(
       () => true,
@@ -18,5 +25,5 @@ export async function freePort(): Promise<number> {
     await once(server, 'close');
     return port;
   }
-  throw new Error(`no free port from ${first} to ${last}`);
+  throw new Error(`no free port from ${begin} to ${begin + share - 1}`);
 }

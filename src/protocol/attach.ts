@@ -22,6 +22,8 @@ export interface Greeting {
 
 /** What one connection may send before it is read, each way. */
 export const attachWindowBytes = 1024 * 1024;
+/** What the injector calls the sidecar's container, and the sidecar itself where nobody named it. As a selector it stands for what all containers have kept. */
+export const sidecarContainer = 'nodeops-sidecar';
 /** Variables of the sidecar that only whoever attaches sets. */
 export const sidecarVariables = {
   /** Name of the container whose processes it shares the pid namespace with. */

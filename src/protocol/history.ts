@@ -62,6 +62,8 @@ export interface KeptArtifact {
   bytes: number;
   /** ISO 8601, when it was written. */
   at: string;
+  /** Whose it is, where a sidecar answers for it: bytes and removal then take `CONTAINER/NAME`. Absent from the container's own agent. */
+  container?: string;
 }
 
 /** A rule that is in force. */

@@ -109,7 +109,7 @@ export const operations = {
     scope: 'process',
     summary: 'Remove one kept artifact',
     cost: 'none',
-    parameters: { name: { type: 'text', summary: 'as `artifacts` names it', default: '', maxLength: 256 } },
+    parameters: { name: { type: 'text', summary: 'as `artifacts` names it', default: '', maxLength: 512 } },
   },
   gc: {
     effect: 'effect',

@@ -24,6 +24,8 @@ export interface Which {
 const holdMs = 5_000;
 /** An inspector that did not open in time, as its main thread was in native code, is waited for so long to close it again. */
 const lateMs = 30_000;
+/** The same where the main thread is idle: then most likely a handler of the app's own ran, and none will open. */
+const lateIdleMs = 3_000;
 const lookMs = 100;
 
 interface Held {
@@ -161,28 +163,32 @@ export class Lines {
       const evidence = await readNativeEvidence(subject, since);
       if (await isIdle(procDir, evidence.syscall)) {
         this.#ownHandler.add(key);
+        const late = closeLate(pid, before, lateIdleMs).then((opened) => opened && this.#ownHandler.delete(key));
+        this.#track(late).catch(() => {});
         throw ownHandler(pid, error);
       }
-      this.#track(closeLate(pid, before)).catch(() => {});
+      this.#track(closeLate(pid, before, lateMs)).catch(() => {});
       throw error;
     }
   }
 }
 
-/** Waits for an inspector that a signal of ours may still open, and closes it. */
-async function closeLate(pid: number, before: ReadonlySet<number>): Promise<void> {
-  const endAt = performance.now() + lateMs;
+/** Waits for an inspector that a signal of ours may still open, and closes it. Whether there was one. */
+async function closeLate(pid: number, before: ReadonlySet<number>, limitMs: number): Promise<boolean> {
+  const endAt = performance.now() + limitMs;
   while (performance.now() < endAt) {
     await sleep(lookMs);
     const ports = await listeningOn(`/proc/${pid}`);
-    if (!ports) return;
+    if (!ports) return false;
     for (const address of ports) {
       if (before.has(address.port) || !(await isInspector(address))) continue;
       const session = await openRemote(address);
       await evaluateProbe(session, closeInspector, null).catch(() => {});
-      return session.close();
+      await session.close();
+      return true;
     }
   }
+  return false;
 }
 
 /** Runs in the target. */

@@ -3,12 +3,15 @@
  * the agent that does; sleepers of the library find a keeper in it. Started from the image: `node /nodeops/sidecar.cjs`.
  */
 import { startKeeper } from '../agent/awake/keeper.ts';
+import { keptSettings } from '../agent/crash/settings.ts';
 import { identify } from '../agent/identity.ts';
 import { fromEnvironment } from '../agent/settings.ts';
-import { sidecarVariables } from '../protocol/attach.ts';
+import { sidecarContainer, sidecarVariables } from '../protocol/attach.ts';
 import { Lines } from './lines.ts';
 import { PodProcesses } from './pod-processes.ts';
 import { Residents } from './residents.ts';
+import { watchContainers } from './sleeping.ts';
+import { podStores } from './stores.ts';
 
 /** How long what was opened may take to be closed: less than the 30 seconds a pod has to end. */
 const closeMs = 5_000;
@@ -21,12 +24,16 @@ function say(text: string): void {
 
 function start(): void {
   const { env } = process;
-  const settings = fromEnvironment(env);
+  const told = fromEnvironment(env);
+  const kept = keptSettings(env);
+  const stores = podStores(kept);
+  // agents that hold the pod's port know by its name who sees what all containers have kept
+  const settings = stores ? { ...told, container: told.container ?? sidecarContainer } : told;
   for (const note of settings.notes) say(note);
   const lines = new Lines();
   // what it shares a pid namespace with is another container's
   const residents = new Residents(lines, null, env[sidecarVariables.target] || null);
-  const processes = new PodProcesses(residents, settings.token);
+  const processes = new PodProcesses(residents, settings.token, stores ?? (() => undefined));
   let ending = false;
   const end = (): void => {
     if (ending) return;
@@ -43,7 +50,7 @@ function start(): void {
   // the agent's shares these three words with its main thread
   const port = new Int32Array(new SharedArrayBuffer(12));
   const identity = identify(settings);
-  startKeeper(
+  const looksAfter = startKeeper(
     { role: { mode: 'keeper', inherited: [] }, settings, identity, port },
     [],
     (message) => {
@@ -51,6 +58,7 @@ function start(): void {
     },
     processes,
   );
+  if (kept) watchContainers(kept, looksAfter);
 
   const idleExitMs = Number(env[sidecarVariables.idleExitMs] ?? 0);
   if (idleExitMs > 0)

@@ -5,6 +5,7 @@
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Pod, Resident } from '../agent/awake/pod.ts';
+import { keptSettings } from '../agent/crash/settings.ts';
 import { identify } from '../agent/identity.ts';
 import { removeOwnArtifacts } from '../agent/jobs/directory.ts';
 import { artifactSettings } from '../agent/jobs/settings.ts';
@@ -16,6 +17,7 @@ import { limits } from '../protocol/limits.ts';
 import { Lines } from './lines.ts';
 import { Residents } from './residents.ts';
 import { stdio } from './stdio.ts';
+import { ownStores } from './stores.ts';
 
 /** How long an inspector that is about to open is waited for, to close it again: see Lines. */
 const closeMs = 35_000;
@@ -25,6 +27,8 @@ const [, , container = '', only = ''] = process.argv;
 const settings = { ...fromEnvironment({}), artifacts: artifactSettings(process.env), container: container || null };
 const lines = new Lines();
 const residents = new Residents(lines, settings.container, null);
+// as the app's agent keeps it, in a directory that outlives this process
+const kept = ownStores(keptSettings(process.env));
 const { info, version } = identify(settings);
 const chosen = (): Resident[] => residents.all().filter(({ info: { pid } }) => only === '' || pid === Number(only));
 const pod: Pod = {
@@ -34,6 +38,7 @@ const pod: Pod = {
   list: () => chosen().map((resident) => resident.info),
   doorElsewhere: () => undefined,
   notes: () => [],
+  stores: (name) => (name === undefined || name === settings.container ? kept : undefined),
 };
 
 let ending = false;

@@ -22,9 +22,13 @@ export class PodProcesses implements Beyond {
   readonly #served = new Map<object, Served>();
   #usedAt = performance.now();
 
-  constructor(residents: Residents, token: string | null) {
+  /** What containers have kept, by name or of all. */
+  readonly stores: Beyond['stores'];
+
+  constructor(residents: Residents, token: string | null, stores: Beyond['stores']) {
     this.#residents = residents;
     this.#token = token;
+    this.stores = stores;
   }
 
   start(parts: Parts): void {

@@ -8,7 +8,7 @@ import { attachToPid } from '../../src/plugin/attach/local.ts';
 import { AgentClient } from '../../src/plugin/client/client.ts';
 
 const [, , payload = '', pid = '', path = '', download] = process.argv;
-const session = await attachToPid(Number(pid), async () => readFileSync(payload, 'utf8'), AbortSignal.timeout(20_000));
+const session = await attachToPid(Number(pid), async () => readFileSync(payload, 'utf8'), AbortSignal.timeout(40_000));
 const client = new AgentClient({ name: `process ${pid}`, noAgentHint: '', connect: () => session.connect() });
 
 async function json(method: 'GET' | 'POST', of: string): Promise<{ id: string; state: string }> {

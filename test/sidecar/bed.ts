@@ -15,6 +15,8 @@ const modules = new URL('../../node_modules/', import.meta.url).pathname;
 /** The Node versions that can be attached to, as far as their binaries are here. */
 export const everyNode: Readonly<Record<string, string>> = { 18: join(modules, 'node18/bin/node'), ...nodes };
 export const modes = join(apps, 'modes.cjs');
+/** For expect.poll: starting a process takes seconds on a busy machine. */
+export const patiently = { timeout: 40_000 };
 export const anyPort = { NODE_OPTIONS: '--inspect-port=0' };
 
 /** What a test file has of its own. */
@@ -54,7 +56,7 @@ export async function start(
 
 /** Attaches from this process, as `--attach=exec` does to a local PID. */
 export async function attach(pid: number): Promise<AgentClient> {
-  const session = await attachToPid(pid, async () => bed.payload, AbortSignal.timeout(20_000));
+  const session = await attachToPid(pid, async () => bed.payload, AbortSignal.timeout(40_000));
   bed.sessions.push(session);
   const client = new AgentClient({ name: `process ${pid}`, noAgentHint: '', connect: () => session.connect() });
   bed.clients.push(client);
@@ -105,7 +107,7 @@ export function listening(pid: number): number[] {
     .map(([, local = '']) => Number.parseInt(local.split(':')[1]!, 16));
 }
 
-export async function until(holds: () => boolean, timeoutMs = 15_000): Promise<void> {
+export async function until(holds: () => boolean, timeoutMs = 40_000): Promise<void> {
   const endAt = Date.now() + timeoutMs;
   while (!holds()) {
     if (Date.now() > endAt) throw new Error(`not within ${timeoutMs} ms: ${holds}`);

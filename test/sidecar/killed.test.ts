@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundlePlugin } from '../../scripts/plugin-bundle.ts';
 import type { App } from '../inspect/harness/app.ts';
-import { bed, everyNode, helpers, listening, start, until, useBed } from './bed.ts';
+import { bed, everyNode, helpers, listening, patiently, start, until, useBed } from './bed.ts';
 
 useBed();
 const { 24: node } = everyNode as { 24: string };
@@ -56,17 +56,21 @@ async function kill(child: ChildProcess): Promise<void> {
 
 /** It runs on: it counts, listens nowhere, and nobody of ours is left. */
 async function expectUntouched(app: App): Promise<void> {
-  await until(() => helpers().length === 0 && listening(app.pid).length === 0, 20_000);
+  await until(() => helpers().length === 0 && listening(app.pid).length === 0);
   const { length } = app.stdout;
-  await until(() => app.stdout.length > length + 20, 5_000);
+  await until(() => app.stdout.length > length + 20);
   expect(app.child.exitCode).toBeNull();
 }
 
 /** Artifacts on disk. */
 function kept(): string[] {
-  return readdirSync(directory)
-    .filter((name) => name.startsWith('nodeops-'))
-    .flatMap((name) => readdirSync(join(directory, name)));
+  return (
+    readdirSync(directory)
+      .filter((name) => name.startsWith('nodeops-'))
+      .flatMap((name) => readdirSync(join(directory, name)))
+      // what keeps the store in order
+      .filter((name) => !name.startsWith('.'))
+  );
 }
 
 describe('the plugin is killed', () => {
@@ -92,9 +96,13 @@ describe('the plugin is killed', () => {
     const child = spawn(node, [new URL('pausing.ts', import.meta.url).pathname, String(app.pid)], { stdio: 'pipe' });
     children.push(child);
     await once(child.stdout, 'data');
-    const { length } = app.stdout;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(app.stdout).toHaveLength(length);
+    // what it said before may still be on its way
+    const saysMore = async () => {
+      const { length } = app.stdout;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return app.stdout.length > length;
+    };
+    await expect.poll(saysMore, patiently).toBe(false);
     child.stdin.end();
     await once(child, 'exit');
     await expectUntouched(app);
@@ -107,7 +115,7 @@ describe('the plugin is killed', () => {
     await once(child.stdout, 'data');
     await kill(child);
     const { length } = app.stdout;
-    await until(() => app.stdout.length > length + 20, 5_000);
+    await until(() => app.stdout.length > length + 20);
   });
 
   it.each([

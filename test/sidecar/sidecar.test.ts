@@ -9,7 +9,7 @@ import { bundleAgent } from '../../scripts/agent-bundle.ts';
 import { AgentClient } from '../../src/plugin/client/client.ts';
 import { addressTarget } from '../../src/plugin/targets/address.ts';
 import { freePort } from '../free-port.ts';
-import { bed, bundle, everyNode, listening, modes, start, until, useBed } from './bed.ts';
+import { bed, bundle, everyNode, listening, modes, patiently, start, until, useBed } from './bed.ts';
 
 useBed();
 const { 24: node } = everyNode as { 24: string };
@@ -61,13 +61,14 @@ describe('the sidecar', () => {
     const client = clientOf(port);
     const one = await start(node, [modes, 'idle']);
     const other = await start(node, [modes, 'idle']);
-    await expect.poll(() => listed(client).then(({ length }) => length), { timeout: 10_000 }).toBe(2);
-    const reply = await client.ask('memstats', {}, { process: String(one.pid) });
-    expect(reply).toMatchObject({ process: { pid: one.pid }, data: { heap: { usedBytes: expect.any(Number) } } });
+    await expect.poll(() => listed(client).then(({ length }) => length), patiently).toBe(2);
+    await expect
+      .poll(() => client.ask('memstats', {}, { process: String(one.pid) }), patiently)
+      .toMatchObject({ process: { pid: one.pid }, data: { heap: { usedBytes: expect.any(Number) } } });
     const found = (await listed(client)).find(({ pid }) => pid === other.pid)!;
     expect((await clientOf(found.port).ask('version')).process.pid).toBe(other.pid);
     await other.kill();
-    await expect.poll(() => listed(client).then(({ length }) => length), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => listed(client).then(({ length }) => length), patiently).toBe(1);
   });
 
   it('looks into one process at a time where all of them open the same port', async () => {
@@ -77,10 +78,13 @@ describe('the sidecar', () => {
     const one = await start(node, [`--inspect-port=${inspector}`, modes, 'idle'], {});
     const other = await start(node, [`--inspect-port=${inspector}`, modes, 'idle'], {});
     const client = clientOf(port);
-    await expect.poll(() => listed(client).then(({ length }) => length), { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => listed(client).then(({ length }) => length), patiently).toBe(2);
     const pids = [one.pid, other.pid, one.pid];
-    const replies = await Promise.all(pids.map((pid) => client.ask('memstats', {}, { process: String(pid) })));
-    expect(replies.map(({ process: { pid } }) => pid)).toEqual(pids);
+    const answered = async () => {
+      const replies = await Promise.all(pids.map((pid) => client.ask('memstats', {}, { process: String(pid) })));
+      return replies.map(({ process: { pid } }) => pid);
+    };
+    await expect.poll(answered, patiently).toEqual(pids);
     await until(() => [one, other].every(({ pid }) => !listening(pid).includes(inspector)));
   });
 
@@ -94,14 +98,25 @@ describe('the sidecar', () => {
     const second = await start(node, preloaded, agent);
     const plain = await start(node, [modes, 'idle']);
     const expected = [first.pid, second.pid, plain.pid].sort((a, b) => a - b);
-    const pids = async () => (await listed(clientOf(port))).map(({ pid }) => pid).sort((a, b) => a - b);
-    await expect.poll(pids, { timeout: 15_000 }).toEqual(expected);
+    const pids = async () => {
+      // the door changes, and takes so many connections only
+      const client = clientOf(port);
+      try {
+        return (await listed(client)).map(({ pid }) => pid).sort((a, b) => a - b);
+      } finally {
+        client.close();
+      }
+    };
+    await expect.poll(pids, patiently).toEqual(expected);
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(await pids()).toEqual(expected);
+    const client = clientOf(port);
     for (const pid of expected)
-      expect((await clientOf(port).ask('memstats', {}, { process: String(pid) })).process.pid).toBe(pid);
+      await expect
+        .poll(async () => (await client.ask('memstats', {}, { process: String(pid) })).process.pid, patiently)
+        .toBe(pid);
     await first.kill();
-    await expect.poll(pids, { timeout: 15_000 }).toEqual(expected.filter((pid) => pid !== first.pid));
+    await expect.poll(pids, patiently).toEqual(expected.filter((pid) => pid !== first.pid));
   });
 
   it('closes what it opened when it is told to end', async () => {
@@ -109,13 +124,13 @@ describe('the sidecar', () => {
     const child = await sidecar({ NODEOPS_PORT: String(port) });
     const app = await start(node, [modes, 'idle']);
     const client = clientOf(port);
-    await expect.poll(() => listed(client).then(({ length }) => length), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => listed(client).then(({ length }) => length), patiently).toBe(1);
     await client.ask('memstats', {}, { process: String(app.pid) });
     expect(listening(app.pid)).toHaveLength(1);
     child.kill('SIGTERM');
     const [code] = await once(child, 'exit');
     expect(code).toBe(0);
-    expect(listening(app.pid)).toEqual([]);
+    await until(() => listening(app.pid).length === 0);
     expect(app.child.exitCode).toBeNull();
   });
 

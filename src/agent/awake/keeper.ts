@@ -2,6 +2,7 @@
 import type { Server } from 'node:net';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import { writePortFile, writeUnlessLeaving } from '../config-dir.ts';
+import type { Stores } from '../crash/stores.ts';
 import { dialHost } from '../lease/address.ts';
 import { isKin, type Sibling } from '../lease/messages.ts';
 import type { FromWorker, Task } from '../worker.ts';
@@ -25,6 +26,8 @@ export interface Beyond {
     door: () => { host: string; port: number } | undefined;
   }): void;
   all(): readonly Resident[];
+  /** See Pod. */
+  stores(container: string | undefined): Stores | undefined;
   /** A request has come. */
   used(): void;
 }
@@ -39,7 +42,13 @@ export function startKeeper(
   let self: Resident = { info: identity.info, version: identity.version, asleep: undefined };
   let contention: Contention | undefined;
   const isDoor = () => contention?.standing === 'door';
-  const residents = () => (beyond ? [...here.all(), ...beyond.all()] : [self, ...here.all()]);
+  const residents = (): Resident[] => {
+    const sleeping = here.all();
+    if (!beyond) return [self, ...sleeping];
+    // what was found a moment before its agent registered is in the same pid namespace
+    const pids = new Set(sleeping.map(({ info }) => info.pid));
+    return [...sleeping, ...beyond.all().filter(({ info }) => !pids.has(info.pid))];
+  };
   const local = () => residents().map(({ info }) => info);
   const others = peers(() => [settings.port, self.info.port, ...local().map((info) => info.port)]);
 
@@ -58,6 +67,11 @@ export function startKeeper(
     },
     doorElsewhere: () =>
       contention?.standing === 'registered' ? { host: dialHost(settings.host), port: settings.port } : undefined,
+    ...(beyond && { stores: (container) => beyond.stores(container) }),
+    storesElsewhere() {
+      const sidecar = isDoor() ? others.sidecar() : undefined;
+      return sidecar && { host: '127.0.0.1', port: sidecar.port };
+    },
     notes: () => [...settings.notes, ...(contention?.obstacle ? [contention.obstacle] : [])],
   };
 

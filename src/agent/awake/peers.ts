@@ -1,4 +1,5 @@
 /** The door's view of agents in other containers: what they say is there, and who keeps which container. */
+import { sidecarContainer } from '../../protocol/attach.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import { type Hello, isKin, type Kinship } from '../lease/messages.ts';
@@ -19,6 +20,8 @@ export interface Peers {
   /** Tells a sleeper of another container where to go: to its keeper, to be the keeper, or to ask again. */
   direct(kin: Kinship, lease: HeldLease): void;
   processes(): ProcessInfo[];
+  /** The sidecar, if it has registered here. */
+  sidecar(): ProcessInfo | undefined;
 }
 
 export function peers(ownPorts: () => readonly number[]): Peers {
@@ -58,5 +61,6 @@ export function peers(ownPorts: () => readonly number[]): Peers {
       lease.socket.end();
     },
     processes: () => [...held].flatMap((peer) => peer.processes),
+    sidecar: () => [...held].find(({ info }) => info.container === sidecarContainer)?.info,
   };
 }

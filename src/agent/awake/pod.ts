@@ -1,6 +1,7 @@
 /** What the server needs to know of the agent it serves. */
 import type { Inspector } from '../../inspect/inspector.ts';
 import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
+import type { Stores } from '../crash/stores.ts';
 import type { Settings } from '../settings.ts';
 
 /** A process that this agent answers for. */
@@ -9,6 +10,8 @@ export interface Resident {
   readonly version: VersionReply;
   /** Set where the process is another than the agent's own. */
   readonly asleep: Sleep | undefined;
+  /** Set where this stands for what containers have kept, whether or not a process of them runs. */
+  readonly stores?: Stores | undefined;
 }
 
 /** A process of the same container without a worker of its own. */
@@ -36,6 +39,10 @@ export interface Pod {
   doorElsewhere(): { host: string; port: number } | undefined;
   /** Sentences about this agent for `version`. */
   notes(): string[];
+  /** What all containers keep, or the one of that name (undefined where there is none): absent where only the own store is seen. */
+  stores?(container: string | undefined): Stores | undefined;
+  /** Where to ask for what all containers keep, when another agent here sees that. */
+  storesElsewhere?(): { host: string; port: number } | undefined;
   /** An agent that was woken does not fall asleep again while one of these says so. */
   holding?(held: () => boolean): void;
 }

@@ -34,6 +34,12 @@ export type Folder = (typeof folders)[number];
 /** Files of both folders together. */
 const filesKept = 200;
 const name = /^(?:crash|triggers)\/[A-Za-z0-9][\w.-]{0,200}$/;
+
+/** Whether a name is one of a kept file: not of what is being written, and of nothing outside of the two folders. */
+export function isKeptName(wanted: string): boolean {
+  return name.test(wanted);
+}
+
 /** What is being written by a process that cannot be looked up is left over after this. */
 const partMs = 60_000;
 const part = /\.part$/;

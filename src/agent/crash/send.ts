@@ -1,9 +1,10 @@
 /** `GET /v1/artifacts/NAME?process=SELECTOR`: the bytes of a kept file, from any byte on. */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { pathPrefix } from '../../protocol/wire.ts';
+import type { Resident } from '../awake/pod.ts';
 import { keptHere, noSuchArtifact } from '../recorder/operations.ts';
 
 const prefix = `${pathPrefix}artifacts/`;
@@ -14,16 +15,18 @@ export function keptName(path: string): string | undefined {
 }
 
 /** Throws what makes it impossible before anything was sent. */
-export async function sendKept(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function sendKept(
+  { stores }: Resident,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   if (request.method !== 'GET') {
     response.setHeader('allow', 'GET');
     throw new NodeopsError('bad-request', `an artifact takes GET, not ${request.method}`);
   }
-  const found = keptHere().find(name);
-  if (!found) throw noSuchArtifact(name);
-  const file = await open(found.path).catch(() => {
-    throw noSuchArtifact(name);
-  });
+  const file = await (stores ? stores.open(name) : openOwn(name));
+  if (!file) throw noSuchArtifact(name);
   try {
     const { size } = await file.stat();
     const [, asked] = /^bytes=(\d{1,15})-$/.exec(request.headers.range ?? '') ?? [];
@@ -46,4 +49,9 @@ export async function sendKept(name: string, request: IncomingMessage, response:
   } finally {
     await file.close().catch(() => {});
   }
+}
+
+async function openOwn(name: string): Promise<FileHandle | undefined> {
+  const found = keptHere().find(name);
+  return found && open(found.path).catch(() => undefined);
 }

@@ -27,6 +27,11 @@ export const recorded: Handlers = {
     return { data: await readHistory(watch, parameters), stuck: null, notes: [] };
   },
   async artifacts({ resident }) {
+    if (resident.stores) {
+      const { directory, limitBytes } = resident.stores;
+      const { artifacts, notes } = resident.stores.list();
+      return { data: { directory, limitBytes, artifacts }, stuck: null, notes };
+    }
     const { kept, adopt, notes, triggers: state } = recorder();
     // what sleeps is answered for by another process, which has rules of its own
     const triggers = resident.asleep ? {} : { triggers: state() };
@@ -43,7 +48,12 @@ export const recorded: Handlers = {
     const { directory, limitBytes } = kept;
     return { data: { directory, limitBytes, artifacts: kept.list(), ...triggers }, stuck: null, notes: wrong };
   },
-  async 'remove-artifact'(_, { name }) {
+  async 'remove-artifact'({ resident: { stores } }, { name }) {
+    if (stores) {
+      const bytes = stores.remove(name);
+      if (bytes === undefined) throw noSuchArtifact(name);
+      return { data: { removed: name, bytes }, stuck: null, notes: [] };
+    }
     const kept = keptHere();
     const found = kept.find(name);
     if (!found || !kept.remove(name)) throw noSuchArtifact(name);

@@ -1,12 +1,13 @@
 /** One request: checked, its process chosen, answered here or passed on. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { NodeopsError } from '../../protocol/errors.ts';
+import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
 import { isOperationName, type Operation, type OperationName, operations } from '../../protocol/operations.ts';
 import { parseParameters } from '../../protocol/parameters.ts';
 import type { Envelope, ProcessInfo } from '../../protocol/replies.ts';
-import { pathPrefix, schema } from '../../protocol/wire.ts';
+import { parseProcessSelector, pathPrefix, schema } from '../../protocol/wire.ts';
 import type { Front, Pod, Resident } from '../awake/pod.ts';
 import { keptName, sendKept } from '../crash/send.ts';
+import type { Stores } from '../crash/stores.ts';
 import { isJobPath } from '../jobs/paths.ts';
 import { admit } from './admit.ts';
 import { choose } from './choose.ts';
@@ -39,8 +40,22 @@ export async function answer(
     return answerHere(chosen as Resident);
   };
 
+  /** The same of what is kept. It outlives its process: where no agent answers, whoever sees the containers' stores does. */
+  const atKept = async (answerHere: (resident: Resident) => Promise<void>, deadline?: number): Promise<void> => {
+    try {
+      await at((chosen) => answerHere(keptOf(pod, chosen)), deadline);
+    } catch (error) {
+      if (asNodeopsError(error).code !== 'no-such-process' || response.headersSent) throw error;
+      const elsewhere = pod.storesElsewhere?.();
+      if (elsewhere) return passOn(elsewhere.host, elsewhere.port, deadline);
+      const stores = storesNamed(pod, selector);
+      if (!stores) throw error;
+      await answerHere({ ...pod.self, stores });
+    }
+  };
+
   const kept = keptName(path);
-  if (kept !== undefined) return at(() => sendKept(kept, request, response));
+  if (kept !== undefined) return atKept((resident) => sendKept(resident, kept, request, response));
   if (isJobPath(path)) {
     const { answerJob, runsHere } = await import('../jobs/serve.ts');
     const resident = runsHere(pod, path);
@@ -65,7 +80,22 @@ export async function answer(
     if (door) return passOn(door.host, door.port, deadline);
     return send(response, await perform(pod, pod.self, name, parameters));
   }
-  return at(async (resident) => send(response, await perform(pod, resident, name, parameters)), deadline);
+  const reach = name === 'artifacts' || name === 'remove-artifact' ? atKept : at;
+  return reach(async (resident) => send(response, await perform(pod, resident, name, parameters)), deadline);
+}
+
+/** A process without an agent has nothing of its own: what its container kept is answered for instead. */
+function keptOf(pod: Pod, chosen: Resident): Resident {
+  if (!pod.stores || !(chosen.asleep?.open || chosen === pod.self)) return chosen;
+  const stores = pod.stores(chosen === pod.self ? undefined : (chosen.info.container ?? undefined));
+  return stores ? { ...pod.self, stores } : chosen;
+}
+
+/** A pid alone says nothing of the container, once the process is gone. */
+function storesNamed(pod: Pod, selector: string | undefined): Stores | undefined {
+  const { container, pid } = selector === undefined ? {} : parseProcessSelector(selector);
+  if (container === undefined && pid !== undefined) return undefined;
+  return pod.stores?.(container === pod.self.info.container ? undefined : container);
 }
 
 function isResident(chosen: Resident | ProcessInfo): chosen is Resident {

@@ -1,4 +1,5 @@
 /** Why a pod cannot be asked, in one sentence, from one GET of it: done after a failure, never before a success. */
+import { sidecarContainer } from '../../protocol/attach.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { KubeApi } from './api.ts';
 
@@ -97,6 +98,11 @@ export function noSuchContainer(ref: PodRef, pod: Pod, container: string | undef
     hint: `-c with one of: ${containers.join(', ')}`,
     detail: { containers },
   });
+}
+
+/** Whether a sidecar of ours runs in it, which answers for what crashed containers kept. */
+export function sidecarRuns({ status }: Pod): boolean {
+  return (status?.initContainerStatuses ?? []).some(({ name, state }) => name === sidecarContainer && state?.running);
 }
 
 /** `pod-not-running` with the reason that the cluster gives; undefined for a pod with a running container. */

@@ -8,7 +8,7 @@ import { tableLines } from '../output/columns.ts';
 import { documentText, isDocumentFormat } from '../output/document.ts';
 import { targetName } from '../output/target-name.ts';
 import { resolveTargets, type TargetInvocation } from '../targets/resolve.ts';
-import { removeKept, type Store, storesOf } from './kept.ts';
+import { notesOf, removeKept, type Store, storesOf } from './kept.ts';
 import { saveKept } from './save.ts';
 
 type ArtifactsInvocation = TargetInvocation & {
@@ -34,7 +34,7 @@ export async function runArtifacts(invocation: ArtifactsInvocation): Promise<num
     throw new NodeopsError('usage', `artifacts ${action} was given no name`, { hint: 'name some, or add --all' });
   const stores = await storesOf(target, flags, io);
   const all = stores.flatMap((store) => store.envelope.data.artifacts.map((file): Chosen => ({ store, file })));
-  for (const { envelope } of stores) for (const note of envelope.notes) io.stderr.write(`note: ${note}\n`);
+  for (const note of notesOf(stores)) io.stderr.write(`note: ${note}\n`);
   if (action === 'list') {
     await write(io.stdout, await listing(all, flags.result, target));
     return 0;
@@ -42,7 +42,7 @@ export async function runArtifacts(invocation: ArtifactsInvocation): Promise<num
   const chosen = flags.all ? all : names.map((name) => named(all, name));
   if (action === 'rm') {
     for (const { store, file } of chosen) {
-      const bytes = await removeKept(store, file.name, io);
+      const bytes = await removeKept(store, file, io);
       await write(io.stdout, `removed ${file.name} (${bytesShort(bytes)})\n`);
     }
     return 0;
@@ -78,7 +78,7 @@ async function listing(all: readonly Chosen[], format: string | undefined, targe
       { title: 'NAME', text: ({ file }) => file.name },
       { title: 'SIZE', align: 'right', text: ({ file }) => bytesShort(file.bytes) },
       { title: 'AT', text: ({ file }) => file.at },
-      { title: 'CONTAINER', text: ({ store }) => store.envelope.process.container },
+      { title: 'CONTAINER', text: ({ store }) => store.container },
     ],
     all,
   );

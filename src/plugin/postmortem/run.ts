@@ -10,7 +10,7 @@ import { documentText, isDocumentFormat } from '../output/document.ts';
 import { targetName, typedName } from '../output/target-name.ts';
 import { resolveTargets, type TargetInvocation } from '../targets/resolve.ts';
 import type { Target } from '../targets/target.ts';
-import { storesOf } from './kept.ts';
+import { notesOf, storesOf } from './kept.ts';
 import { type ContainerEnd, containerEnds, type PodEvent, readEvents, readPod } from './pod.ts';
 import { defaultDirectory, isRecord, saveKept } from './save.ts';
 import { containerLines, eventLines, type Found, recordLines } from './text.ts';
@@ -81,9 +81,9 @@ async function collect(
 ): Promise<Found[]> {
   const found: Found[] = [];
   const stores = await storesOf(target, flags, io);
+  notes.push(...notesOf(stores));
   const directory = flags.output ?? defaultDirectory(artifactStem(targetName(target), io.now()));
   for (const store of stores) {
-    notes.push(...store.envelope.notes);
     const { artifacts } = store.envelope.data;
     const records = artifacts.filter(isRecord).slice(0, flags.last);
     if (records.length === 0) continue;

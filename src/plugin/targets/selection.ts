@@ -1,7 +1,7 @@
 /** From a label or field selector, a workload or a namespace to the pods it stands for. */
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { KubeApi } from '../kube/api.ts';
-import { notRunning, type Pod, type PodRef } from '../kube/pods.ts';
+import { notRunning, type Pod, type PodRef, sidecarRuns } from '../kube/pods.ts';
 import { type PodTargetOptions, podTarget } from './pod.ts';
 import type { Target } from './target.ts';
 
@@ -85,7 +85,7 @@ export function podTargets(api: KubeApi, pods: readonly Pod[], options: Omit<Pod
     .sort((a, b) => compare(a.ref, b.ref))
     .map(({ pod, ref }) => {
       const target = podTarget(api, { ...options, pod: ref });
-      const error = notRunning(api, ref, pod);
+      const error = sidecarRuns(pod) ? undefined : notRunning(api, ref, pod);
       return error ? { ...target, endpoint: { ...target.endpoint, connect: () => Promise.reject(error) } } : target;
     });
 }

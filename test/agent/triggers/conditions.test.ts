@@ -143,7 +143,7 @@ describe.each(Object.keys(versions).map(Number) as (keyof typeof versions)[])('o
       return JSON.parse(readFileSync(join(folderIn(volume), name), 'utf8'));
     };
     expect(read('.stack.json').threads[0].frames[0].function).toBe('endless');
-    expect(read('.cpuprofile').samples.length).toBeGreaterThan(100);
+    expect(read('.cpuprofile').samples.length).toBeGreaterThan(5);
     expect((await triggersOf())?.errors).toEqual([]);
     expect(app.output()).toBe('up\n');
   });
