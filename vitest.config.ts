@@ -7,8 +7,8 @@ export default defineConfig({
     pool: 'forks',
     // most of their time they wait for processes of their own
     maxWorkers: 3,
-    // a machine that is shared stands still for seconds now and then; what fails twice more is no accident
-    retry: 2,
+    // a machine that is shared stands still for seconds now and then; what needs a second try is named at the end of a run
+    retry: 1,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // a test that leaves its processes behind is a failing test

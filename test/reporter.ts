@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Prints the closing line `N passed, N failed[, N skipped]` that CI reads. */
+/** Prints what needed a second try, and the closing line `N passed, N failed[, N skipped]` that CI reads. */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
@@ -10,11 +10,15 @@ export default class ClosingLine implements Reporter {
       // a file that does not load has no tests to count
       if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed')) count.failed++;
     }
+    const again = modules
+      .flatMap((module) => [...module.children.allTests()])
+      .filter((test) => (test.diagnostic()?.retryCount ?? 0) > 0)
+      .map((test) => `needed a second try: ${test.module.relativeModuleId} > ${test.fullName}\n`);
     const skipped = count.skipped + count.pending;
     // stdout of the default reporter comes first: it prints its summary in the same hook
     setImmediate(() =>
       process.stdout.write(
-        `\n${count.passed} passed, ${count.failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`,
+        `\n${again.join('')}${count.passed} passed, ${count.failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`,
       ),
     );
   }
