@@ -1,4 +1,4 @@
-/** `npm run bench [plugin|agent|recorder|tracking|fanout] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
+/** `npm run bench [plugin|agent|recorder|connections|tracking|fanout] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
 import { cpus } from 'node:os';
 
 const [which = 'all', rounds] = process.argv.slice(2);
@@ -14,6 +14,10 @@ if (which === 'all' || which === 'agent') {
 if (which === 'all' || which === 'recorder') {
   const { benchRecorder } = await import('./recorder.ts');
   process.stdout.write(`${await benchRecorder(Number(rounds ?? 5))}\n`);
+}
+if (which === 'all' || which === 'connections') {
+  const { benchConnections } = await import('./connections.ts');
+  process.stdout.write(`${await benchConnections(Number(rounds ?? 1_000_000))}\n`);
 }
 if (which === 'all' || which === 'tracking') {
   const { benchTracking } = await import('./tracking.ts');

@@ -51,11 +51,14 @@ export interface Work {
 /** Loads each in turn, slice by slice, so that a drifting machine drifts for all. A slice takes half a second; one for each does not count. */
 export async function loadInTurn(servers: readonly Server[], slices: number): Promise<Work[][]> {
   const work: Work[][] = servers.map(() => []);
-  for (let slice = -1; slice < slices; slice++)
-    for (const [index, server] of servers.entries()) {
+  for (let slice = -1; slice < slices; slice++) {
+    const order = [...servers.entries()];
+    // nobody is always the first
+    for (const [index, server] of slice % 2 === 0 ? order : order.reverse()) {
       const done = await load(server, 0.5);
       if (slice >= 0) work[index]!.push(done);
     }
+  }
   return work;
 }
 

@@ -54,7 +54,7 @@ describe('diff of two files', () => {
     expect(lines[0]).toMatch(/^Base: .*before\.cpuprofile \(\d+\.\ds\)$/);
     expect(lines).toContain('Normalized by: none');
     const legend = lines.findIndex((line) => line.includes('+flat%'));
-    expect(lines[legend + 1]).toMatch(/^ *\+\d+(?:\.\d+)?ms .* price /);
+    expect(lines[legend + 1]).toMatch(/^ *\+[\d.]+[mu]?s .* price /);
   });
 
   it('is a document for machines', async () => {
