@@ -15,6 +15,8 @@ async function compare(version: string, binary: string, rounds: number): Promise
   const further: number[] = [];
   const without: Work[] = [];
   const withAgent: Work[] = [];
+  /** A second one without, to tell what is noise. */
+  const control: Work[] = [];
   for (let round = 0; round < rounds; round++) {
     const env = {
       HOME: directory,
@@ -32,20 +34,25 @@ async function compare(version: string, binary: string, rounds: number): Promise
     pss.push((await pssKib(agent.child.pid!)) - bareKib);
     further.push((await pssKib(second.child.pid!)) - bareKib);
     await stopServer(second);
-    const [plain, looked] = await loadInTurn([bare, agent], slices);
+    const twin = await startServer(binary, { HOME: directory });
+    const [plain, looked, same] = await loadInTurn([bare, agent, twin], slices);
     without.push(...plain!);
     withAgent.push(...looked!);
+    control.push(...same!);
+    await stopServer(twin);
     await stopServer(bare);
     await stopServer(agent);
   }
   await rm(directory, { recursive: true, force: true });
-  const ratio = (of: keyof Work) => median(withAgent.map((work, index) => work[of] / without[index]![of]));
+  const ratioTo = (measured: readonly Work[], of: keyof Work) =>
+    median(measured.map((work, index) => work[of] / without[index]![of]));
+  const ratio = (of: keyof Work) => ratioTo(withAgent, of);
   return [
     version,
     `${median(first).toFixed(1)} ms`,
     `${(median(pss) / 1024).toFixed(1)} MiB`,
     `${(median(further) / 1024).toFixed(1)} MiB`,
-    ratio('cpu').toFixed(3),
+    `${ratio('cpu').toFixed(3)} (${ratioTo(control, 'cpu').toFixed(3)})`,
     ratio('rate').toFixed(3),
     ratio('p99').toFixed(2),
   ];
@@ -60,7 +67,7 @@ export async function benchAgent(rounds: number): Promise<string> {
       'first line later by',
       'PSS of the first process',
       'PSS of a further one',
-      'CPU a request, ratio',
+      'CPU a request, ratio (of two without)',
       'throughput ratio',
       'p99 ratio',
     ],

@@ -10,7 +10,7 @@ let directory = '';
 /** Crashes the first time, and lives when there is a record of that. */
 const crashing = `
   const fs = require('node:fs');
-  const folder = '/artifacts/nodeops-1000/crash';
+  const folder = '/artifacts/nodeops-' + process.getuid() + '/crash';
   const crashed = fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith('.json'));
   setTimeout(function payOut() { if (!crashed) throw new Error('account is empty'); }, 1200);
   setInterval(() => {}, 1000);

@@ -132,7 +132,8 @@ describe('top on a terminal', () => {
       { timeout: 50_000, interval: 200 },
     );
     const { code, stderr } = await bed.kubectl(['exec', name, '--', 'node', '-e', "process.kill(1, 'SIGTERM')"]);
-    expect(code, stderr).toBe(0);
+    // what runs beside a container's first process is killed with it
+    expect([0, 137], stderr).toContain(code);
   }
 
   it('says what does not answer, and reconnects', async () => {
