@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fromPprof } from '../../src/formats/from-pprof.ts';
 import { top } from '../../src/formats/summary/top.ts';
+import { tooLargeToInline } from '../too-large-to-inline.ts';
 import { type Bed, openBed } from './bed.ts';
 import { blocked, container, pod } from './pods.ts';
 
@@ -17,10 +18,10 @@ const busy = `
   function burnForAWhile() {
     let x = 0;
     for (const end = Date.now() + 20; Date.now() < end; ) for (let i = 0; i < 1e5; i++) x += Math.sqrt(x + i);
+    ${tooLargeToInline}
     return x;
   }
   function keepSome() { for (let i = 0; i < 200; i++) kept.push({ i, text: 'x'.repeat(100) + i }); if (kept.length > 20000) kept.length = 0; }
-  // called by timers, not by a function of ours, into which they would be inlined
   setInterval(burnForAWhile, 30);
   setInterval(keepSome, 30);
 `;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readProfile } from '../../src/formats/read.ts';
+import { tooLargeToInline } from '../too-large-to-inline.ts';
 import { type Bed, openBed } from './bed.ts';
 import { container, pod } from './pods.ts';
 
@@ -11,8 +12,8 @@ let bed: Bed;
 let directory: string;
 /** Does a round every 20 ms; one function of it does more in the second version. Each has a loop of its own to be seen in. */
 const service = (prices: number) => `
-  function price() { let sum = 0; for (let i = 0; i < ${prices}; i++) sum += Math.sqrt(i); return sum; }
-  function render() { let sum = 0; for (let i = 0; i < 2e5; i++) sum += Math.cbrt(i); return sum; }
+  function price() { let x = 0; for (let i = 0; i < ${prices}; i++) x += Math.sqrt(i); ${tooLargeToInline} return x; }
+  function render() { let x = 0; for (let i = 0; i < 2e5; i++) x += Math.cbrt(i); ${tooLargeToInline} return x; }
   setInterval(function round() { price(); render(); }, 20);
 `;
 const replicaSet = (name: string, script: string) => ({

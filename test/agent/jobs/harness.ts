@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 import type { JobTimes } from '../../../src/agent/jobs/manager.ts';
 import type { MemoryLimits } from '../../../src/agent/jobs/memory-artifact.ts';
 import type { CaptureName, JobInfo } from '../../../src/protocol/captures.ts';
+import { tooLargeToInline } from '../../too-large-to-inline.ts';
 
 export const versions = ['node20', 'node22', 'node', 'node26'] as const;
 export type Version = (typeof versions)[number];
@@ -207,9 +208,8 @@ export class App {
 /** A loop that lets the event loop turn, so that profiles and traces have something to show. */
 export const busyApp = `
   const kept = [];
-  function burnCycles() { let x = 0; for (let i = 0; i < 2e6; i++) x += Math.sqrt(x + i); return x; }
+  function burnCycles() { let x = 0; for (let i = 0; i < 2e6; i++) x += Math.sqrt(x + i); ${tooLargeToInline} return x; }
   function allocateKept() { for (let i = 0; i < 2000; i++) kept.push({ i, text: 'x' + i }); if (kept.length > 2e4) kept.splice(0, 1e4); }
-  // called by timers, not by a function of ours, into which they would be inlined
   setInterval(burnCycles, 20);
   setInterval(allocateKept, 20);`;
 /** Never returns to its event loop; prints `blocked` when that begins. */
