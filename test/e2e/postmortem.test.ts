@@ -62,6 +62,28 @@ describe('a pod that crashed and was restarted, through the real kubectl', () =>
   });
 });
 
+describe('a pod in which nobody can be asked', () => {
+  it('is told of by the cluster, and its records are not said to be none', { timeout: 90_000 }, async () => {
+    const ended = container(bed, { script: 'process.exit(3)' });
+    await bed.create(pod('ended-0', [ended], { restartPolicy: 'Never' }));
+    const told = await vi.waitFor(
+      async () => {
+        const result = await bed.nodeops(['postmortem', 'pod/ended-0']);
+        expect(result.stdout).toMatch(/exit code 3, /);
+        return result;
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+    expect(told.code).toBe(0);
+    expect(told.stdout).toMatch(/^whether it left crash records is not known: /m);
+    expect(told.stderr).toMatch(
+      /^note: what its processes kept cannot be fetched: .*; ask again while .*nodeops\.dev\/sidecar/m,
+    );
+    const document = JSON.parse((await bed.nodeops(['postmortem', 'pod/ended-0', '-o', 'json'])).stdout);
+    expect(document.records).toBeNull();
+  });
+});
+
 describe('a pod whose containers crash for good, through the sidecar', () => {
   const volume = '/nodeops-artifacts';
   const env = { NODEOPS_ARTIFACTS_DIR: volume, NODEOPS_ARTIFACTS_SIZE: '64Mi' };

@@ -31,11 +31,12 @@ export async function runPostmortem(invocation: PostmortemInvocation): Promise<n
     // of a pod that does not run, the cluster's account is what there is
     const failure = asNodeopsError(error);
     if (!cluster || failure.code === 'interrupted') throw failure;
-    notes.push(`what its processes kept cannot be fetched: ${failure.message}`);
-    return [];
+    notes.push(`what its processes kept cannot be fetched: ${failure.message}; ${laterHint}`);
+    return undefined;
   });
   if (isDocumentFormat(flags.result)) {
-    const records = found.map(({ record: { history: _, ...record }, path }) => ({ path, ...record }));
+    // null: not known, which is not none
+    const records = found?.map(({ record: { history: _, ...record }, path }) => ({ path, ...record })) ?? null;
     const document = {
       schema: 'nodeops/v1',
       operation: 'postmortem',
@@ -51,12 +52,22 @@ export async function runPostmortem(invocation: PostmortemInvocation): Promise<n
       ...(cluster ? cluster.containers.flatMap(containerLines) : []),
       ...(cluster ? eventLines(cluster.events) : []),
       '',
-      ...(found.length === 0 ? ['no crash record was found'] : found.flatMap((one) => [...recordLines(one), ''])),
+      ...foundLines(found),
     ];
     await write(io.stdout, `${lines.join('\n').trimEnd()}\n`);
   }
   for (const note of notes) io.stderr.write(`note: ${note}\n`);
   return 0;
+}
+
+const laterHint =
+  'ask again while its container runs, or have a sidecar serve what is kept: annotation nodeops.dev/sidecar: "true"';
+
+/** `found` is undefined where nobody could be asked. */
+function foundLines(found: readonly Found[] | undefined): string[] {
+  if (!found) return ['whether it left crash records is not known: nobody there can be asked now'];
+  if (found.length === 0) return ['no crash record was found'];
+  return found.flatMap((one) => [...recordLines(one), '']);
 }
 
 async function readCluster(
