@@ -12,13 +12,11 @@ import type { Kept } from './kept.ts';
 import { type Neighbour, nodesHere } from './neighbours.ts';
 import { type Pressure, pressureGauge, type ShortageKind } from './pressure.ts';
 import { crashRecord, lastMinutes, recordName } from './record.ts';
+import { recordAt, sampleAt } from './shares.ts';
 import type { SleepingWatch } from './sleeping.ts';
 
-/** Shares of a limit. V8 gives up at some four fifths already where collections free too little. */
-const sampleAt = 0.65;
+/** Shares of a limit, beside those that the main thread knows, too. */
 const endSamplingAt = 0.45;
-/** Each of them once, until memory is no longer short. */
-const recordAt = [0.8, 0.95];
 const overAt = 0.7;
 /** However fast it grows: what has half of its memory left is not short of it. */
 const leastShare = 0.5;

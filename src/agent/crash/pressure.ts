@@ -1,11 +1,10 @@
 /** How close memory is to its limits: the V8 heap to its own, and what the container may have. */
 import { type MemoryLimit, workingSetNow } from '../../inspect/kernel/cgroup.ts';
 import type { Recording } from '../recorder/recording.ts';
+import { aheadSeconds } from './shares.ts';
 
 export type ShortageKind = 'near-heap-limit' | 'near-memory-limit';
 
-/** Memory counts as what it will be in so many seconds, at the pace of the last one. */
-const aheadSeconds = 2;
 const paceMs = 1_000;
 /** The container's files are read with each look from this share on, else once a second. */
 const closeShare = 0.5;

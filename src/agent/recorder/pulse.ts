@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { getHeapStatistics } from 'node:v8';
 import type { GcCounts } from '../../inspect/counters.ts';
+import { aheadSeconds, recordAt, sampleAt } from '../crash/shares.ts';
 import { Recording } from './recording.ts';
 import { fineMs } from './samples.ts';
 import type { RecorderSettings } from './settings.ts';
@@ -15,8 +16,8 @@ export interface Pulse {
   stop(): void;
 }
 
-/** Shares of the heap's limit, two seconds ahead; below the last one heap is not short any more. */
-const shortAt = [0.65, 0.8];
+/** Shares of the heap's limit; below the last one heap is not short any more. */
+const shortAt = [sampleAt, recordAt[0]!];
 const overAt = 0.5;
 /** Beats in vain for the lock before it counts as left behind. */
 const lockBeats = 5;
@@ -96,7 +97,7 @@ export function startPulse(
   }
 
   function lookAtHeap(used: number): void {
-    const soon = (used + 2 * Math.max(0, used - heapBytes)) / recording.get('heapLimitBytes');
+    const soon = (used + aheadSeconds * Math.max(0, used - heapBytes)) / recording.get('heapLimitBytes');
     heapBytes = used;
     if (soon < overAt) shortLevel = 0;
     const level = shortAt.filter((at) => soon >= at).length;
