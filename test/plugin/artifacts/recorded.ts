@@ -1,36 +1,19 @@
-/** Real bytes of the kinds that agents send, taken from this process. */
+/** Real bytes of the kinds that agents send. */
 import { execFile } from 'node:child_process';
 import { Session } from 'node:inspector/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { burnCpu } from './burn-cpu.ts';
 
-/** The function that recorded profiles must name. Counts time of a CPU: the clock on the wall goes on while we stand still. */
-export function burnCpu(milliseconds: number): number {
-  const { user } = process.cpuUsage();
-  let sum = 0;
-  while (process.cpuUsage().user - user < milliseconds * 1000) for (let i = 0; i < 1e5; i++) sum += Math.sqrt(sum + i);
-  return sum;
-}
+const run = promisify(execFile);
 
 let recorded: Promise<Buffer> | undefined;
 
-/** Taken once: a function that has become hot is inlined, and then no longer in the profile. */
 export function cpuProfile(): Promise<Buffer> {
-  recorded ??= recordCpu();
+  recorded ??= run(process.execPath, [join(import.meta.dirname, 'burn-cpu.ts')], { maxBuffer: 256 * 1024 * 1024 }).then(
+    ({ stdout }) => Buffer.from(stdout),
+  );
   return recorded;
-}
-
-async function recordCpu(): Promise<Buffer> {
-  const session = new Session();
-  session.connect();
-  try {
-    await session.post('Profiler.enable');
-    await session.post('Profiler.start');
-    burnCpu(150);
-    const { profile } = await session.post('Profiler.stop');
-    return Buffer.from(JSON.stringify(profile));
-  } finally {
-    session.disconnect();
-  }
 }
 
 export async function heapProfile(): Promise<Buffer> {
@@ -66,6 +49,6 @@ export async function nodeTrace(): Promise<Buffer> {
         session.post('Profiler.stop', () => session.post('NodeTracing.stop'));
       });
     });`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { maxBuffer: 256 * 1024 * 1024 });
+  const { stdout } = await run(process.execPath, ['-e', script], { maxBuffer: 256 * 1024 * 1024 });
   return Buffer.from(stdout);
 }

@@ -29,7 +29,7 @@ describe('a query', () => {
     ['top1 -cum', /Showing top 1 nodes/],
     ['tree', /calls%[\s\S]*burnCpu/],
     ['peek ^burn', /\| burnCpu/],
-    ['list ^burnCpu', /ROUTINE =+ burnCpu in .*recorded\.ts\n[\s\S]*\(flat, cum\)[\s\S]*\d+:.*Math\.sqrt/],
+    ['list ^burnCpu', /ROUTINE =+ burnCpu in .*burn-cpu\.ts\n[\s\S]*\(flat, cum\)[\s\S]*\d+:.*Math\.sqrt/],
     ['traces', /-----------\+[\s\S]*burnCpu/],
     ['tags', /no sample has labels/],
     ['sample_index', /^ {2}0 samples \(count\)\n\* 1 cpu \(nanoseconds\)\n$/],
