@@ -35,8 +35,10 @@ export async function converse(client: Client, path: string, protocols: string[]
   });
   const frames: Buffer[] = [];
   let last = 0;
+  let size = 0;
   socket.on('message', (data: Buffer) => {
     last = Date.now();
+    size += data.length;
     frames.push(Buffer.from(data));
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
@@ -61,6 +63,13 @@ export async function converse(client: Client, path: string, protocols: string[]
       });
     });
   });
+  /** Until enough has come; a connection that ends before is an error and not a wait without end. */
+  const until = async (enough: () => boolean): Promise<void> => {
+    while (!enough()) {
+      if (socket.readyState === socket.CLOSED) throw new Error(`the connection ended after ${frames.length} frames`);
+      await Promise.race([once(socket, 'message'), closed]);
+    }
+  };
   return {
     frames,
     protocol: socket.protocol,
@@ -71,12 +80,8 @@ export async function converse(client: Client, path: string, protocols: string[]
     send: (frame) => socket.send(frame),
     close: () => socket.close(),
     end: () => socket.terminate(),
-    received: async (bytes) => {
-      while (frames.reduce((sum, frame) => sum + frame.length, 0) < bytes) await once(socket, 'message');
-    },
-    frameCount: async (count) => {
-      while (frames.length < count) await once(socket, 'message');
-    },
+    received: (bytes) => until(() => size >= bytes),
+    frameCount: (count) => until(() => frames.length >= count),
     lastFrame: async () => {
       await closed;
       return last;
