@@ -150,8 +150,14 @@ describe('frames and close, byte for byte', () => {
     const closed = await conversation.closed;
     const recorded = exchange(name).frames.filter(({ from }) => from === 'server');
     expect(conversation.frames.length).toBe(recorded.length);
+    let { frames } = conversation;
+    if (name === 'portforward-two-ports') {
+      // which port answers first is a race between two connections
+      frames = frames.toSorted((a, b) => a[0]! - b[0]!);
+      recorded.sort((a, b) => a.hex!.slice(0, 2).localeCompare(b.hex!.slice(0, 2)));
+    }
     for (const [i, { hex, bytes }] of recorded.entries()) {
-      const frame = conversation.frames[i]!;
+      const frame = frames[i]!;
       const [start] = hex!.split('…');
       const shown = plain(Buffer.from(start!, 'hex').toString('latin1'));
       // the recording is cut at 256 bytes and counts the rest: same start, same length
@@ -165,9 +171,13 @@ describe('frames and close, byte for byte', () => {
   });
 
   it('a refused connection closes at once, an ended one about a second later', async () => {
-    const begun = Date.now();
-    await (await replay('portforward-connection-refused')).closed;
-    expect(Date.now() - begun).toBeLessThan(900);
+    const order: string[] = [];
+    const closing = ['portforward-http-get', 'portforward-connection-refused'].map(async (name) => {
+      await (await replay(name)).closed;
+      order.push(name);
+    });
+    await Promise.all(closing);
+    expect(order).toEqual(['portforward-connection-refused', 'portforward-http-get']);
     const conversation = await replay('portforward-http-get');
     const ended = conversation.lastFrame();
     await conversation.closed;
