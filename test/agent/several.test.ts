@@ -107,6 +107,27 @@ describe('processes of one container', () => {
     );
   });
 
+  it('keep their captures apart while one of them is blocked', async () => {
+    const [door, sleeper] = await startSeveral(2);
+    await block(sleeper!);
+    await spins(sleeper!.pid);
+    const begin = async ({ pid }: App): Promise<string> => {
+      const { status, body } = await ask(`pprof-cpu?duration=600000&process=${pid}`, { method: 'POST' });
+      expect(status, JSON.stringify(body)).toBe(201);
+      return body.data.id;
+    };
+    const ofDoor = await begin(door!);
+    const ofSleeper = await begin(sleeper!);
+    for (const [app, id] of [
+      [door!, ofDoor],
+      [sleeper!, ofSleeper],
+    ] as const) {
+      const { body } = await ask(`jobs/${id}?process=${app.pid}`);
+      expect(body).toMatchObject({ process: { pid: app.pid }, data: { state: 'running' } });
+      await ask(`jobs/${id}?process=${app.pid}`, { method: 'DELETE' });
+    }
+  });
+
   it('answer also for a sleeper that has blocked since its first line', async () => {
     const [door] = await startSeveral(1);
     const blocked = start(program('blocked.cjs', 'function spin() { while (true) {} }\nspin();'));

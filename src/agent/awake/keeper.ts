@@ -60,10 +60,11 @@ export function startKeeper(
     residents,
     list() {
       const processes = local().map((info) => (info === self.info ? { ...info, door: isDoor() } : info));
-      // a process on its way from peer to sleeper is both for a moment
-      return isDoor()
-        ? [...processes, ...others.processes().filter(({ port }) => !processes.some((one) => one.port === port))]
-        : processes;
+      if (!isDoor()) return processes;
+      // a process on its way from peer to sleeper is both for a moment, on a port each
+      const key = ({ container, pid, startedAt }: ProcessInfo) => `${container} ${pid} ${startedAt}`;
+      const known = new Set(processes.map(key));
+      return [...processes, ...others.processes().filter((info) => !known.has(key(info)))];
     },
     doorElsewhere: () =>
       contention?.standing === 'registered' ? { host: dialHost(settings.host), port: settings.port } : undefined,

@@ -35,8 +35,9 @@ export class JobManager {
     return this.#jobs.size;
   }
 
-  ids(): string[] {
-    return [...this.#jobs.keys()];
+  /** Whose capture that is; undefined for an id that is unknown or expired. */
+  processOf(id: string): JobProcess | undefined {
+    return this.#jobs.get(id)?.process;
   }
 
   /** Starts a capture. Throws `busy` while another one that it would disturb runs on that process. */

@@ -3,12 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pathPrefix } from '../../protocol/wire.ts';
 import type { Pod, Resident } from '../awake/pod.ts';
 import { look } from '../serve/look.ts';
+import type { JobProcess } from './job.ts';
 import { JobManager } from './manager.ts';
 import { handleJobRequest } from './requests.ts';
 
+const jobsPrefix = `${pathPrefix}jobs/`;
 const managers = new WeakMap<Pod, JobManager>();
-/** Whose capture a job is, by its id: a process that could not be woken when it was started may be awake by now. */
-const residents = new WeakMap<Pod, Map<string, Resident>>();
+/** Whose captures run here from outside: a process that could not be woken when one was started may be awake by now. */
+const residents = new WeakMap<JobProcess, Resident>();
 
 function managerOf(pod: Pod): JobManager {
   let manager = managers.get(pod);
@@ -23,8 +25,10 @@ function managerOf(pod: Pod): JobManager {
 
 /** The process of a job that this agent runs from outside; undefined for paths of other jobs. */
 export function runsHere(pod: Pod, path: string): Resident | undefined {
-  const [id = ''] = path.slice(`${pathPrefix}jobs/`.length).split('/');
-  return path.startsWith(`${pathPrefix}jobs/`) ? residents.get(pod)?.get(id) : undefined;
+  if (!path.startsWith(jobsPrefix)) return undefined;
+  const [id = ''] = path.slice(jobsPrefix.length).split('/');
+  const process = managers.get(pod)?.processOf(id);
+  return process && residents.get(process);
 }
 
 export async function answerJob(
@@ -34,15 +38,7 @@ export async function answerJob(
   response: ServerResponse,
 ): Promise<void> {
   const { container, pid } = resident.info;
-  const jobs = managerOf(pod);
-  const known = residents.get(pod) ?? new Map<string, Resident>();
-  residents.set(pod, known);
-  const context = {
-    jobs,
-    process: { container, pid, look: <T>(read: Parameters<typeof look<T>>[1]) => look(resident, read) },
-    readOnly: pod.settings.readOnly,
-  };
-  await handleJobRequest(request, response, context);
-  for (const id of jobs.ids()) if (resident.asleep && !known.has(id)) known.set(id, resident);
-  for (const id of known.keys()) if (!jobs.ids().includes(id)) known.delete(id);
+  const process: JobProcess = { container, pid, look: (read) => look(resident, read) };
+  if (resident.asleep) residents.set(process, resident);
+  await handleJobRequest(request, response, { jobs: managerOf(pod), process, readOnly: pod.settings.readOnly });
 }
