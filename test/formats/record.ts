@@ -35,7 +35,7 @@ export async function recordFile(nodePath: string, file: string, flags: string[]
     globalThis.result = (value) => require('node:fs').writeSync(1, JSON.stringify(value));
     require(${JSON.stringify(file)});`;
   const { stdout } = await run(nodePath, [...flags, '-e', loader], {
-    timeout: 50_000,
+    timeout: 110_000,
     maxBuffer: 256 * 1024 * 1024,
     env: { PATH: process.env.PATH },
   });

@@ -31,7 +31,7 @@ async function start(node: string, args: string[], environment: Record<string, s
 }
 
 async function attach(app: App): Promise<Inspector> {
-  const inspector = await activate(app.pid);
+  const inspector = await activate(app.pid, { timeoutMs: 20_000 });
   opened.push(inspector);
   return inspector;
 }
@@ -92,7 +92,7 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     const app = await (await start(node, [modes, 'workers'])).go();
     // a session is told of a worker once: each look has its own
     const states = async () => {
-      const inspector = await activate(app.pid);
+      const inspector = await activate(app.pid, { timeoutMs: 20_000 });
       try {
         const { data } = await readings.stack(subjectOf(app, inspector), {});
         return data.threads.map(({ thread, state }) => `${thread} ${state}`);

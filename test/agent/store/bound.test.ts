@@ -78,7 +78,7 @@ it('never passes its size, whatever is under way', { timeout: 240_000 }, async (
       const { body } = await ask(`jobs/${id}?process=${pid}`);
       if (!body.data || body.data.state === 'running') throw new Error(`${name} of ${pid}: ${JSON.stringify(body)}`);
       return body.data;
-    }, 60_000);
+    }, 150_000);
     ends.push(job);
   };
   let over = false;
