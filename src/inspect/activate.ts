@@ -20,7 +20,7 @@ import { openRemote } from './remote.ts';
 
 export interface ActivateOptions {
   /** How long the process may take to open its inspector. Default: 1,200 ms, less than a read may take. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 const sigusr1 = 1n << 9n;
@@ -156,11 +156,18 @@ function counting(inspector: Inspector, ours: boolean): Inspector {
   };
 }
 
-/** Runs in the target, when its main thread next can: also after we have gone. */
+/** Runs in the target, when its main thread next can: also after we have gone. An inspector that others look through stays for them. */
 function leave({ holder, ours }: { holder: string; ours: boolean }, load: LoadModule): boolean {
   const places = load('process') as Record<symbol, ErrorCounter | undefined>;
-  places[Symbol.for('nodeops.errors')]?.release(holder);
-  if (ours) (load('inspector') as { close(): void }).close();
+  const counter = places[Symbol.for('nodeops.errors')];
+  if (counter) counter.opened ||= ours;
+  counter?.release(holder);
+  const opened = counter ? counter.opened : ours;
+  // the agent in the process needs none
+  const others = [...(counter?.holders ?? [])].filter((name) => name !== 'agent');
+  if (!opened || others.length > 0) return false;
+  if (counter) counter.opened = false;
+  (load('inspector') as { close(): void }).close();
   return true;
 }
 

@@ -9,6 +9,8 @@ export interface ErrorCounter {
   /** Called with each exception after it was counted; what they throw is dropped. */
   readonly hearers: Set<(error: unknown, origin: string) => void>;
   readonly holders: Set<string>;
+  /** Whether the inspector was opened for one of its holders: the last of them closes it. */
+  opened: boolean;
   /** Ends it, and leaves nothing behind, when nobody else holds it. */
   release(holder: string): void;
 }
@@ -65,6 +67,7 @@ export function holdErrorCounter(holder: string, load: LoadModule): boolean {
   const counter: ErrorCounter = {
     hearers: new Set(),
     holders: new Set([holder]),
+    opened: false,
     read() {
       if (!app.listeners('uncaughtExceptionMonitor').includes(it.thrown)) return null;
       const warnings = app.listeners('warning').includes(it.warned) ? { ...counts.warnings } : null;

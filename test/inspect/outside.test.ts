@@ -66,6 +66,18 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     expect(app.stdout).toBe('up\n');
   });
 
+  test('by several at once: whoever leaves last closes the inspector, not whoever opened it', async () => {
+    const app = await (await start(node, [modes, 'spinOuter'])).go();
+    const first = await attach(app);
+    const second = await attach(app);
+    await readings.stack(subjectOf(app, second), {});
+    await first.close();
+    const { data } = await readings.stack(subjectOf(app, second), {});
+    expect(data.threads[0]?.frames[0]?.function).toBe('spinInner');
+    await second.close();
+    await expect.poll(() => listeningOn(`/proc/${app.pid}`), patiently).toEqual([]);
+  });
+
   test('every reading of an idle app, which has no counters', async () => {
     const app = await (await start(node, [modes, 'idle'])).go();
     const subject = subjectOf(app, await attach(app));

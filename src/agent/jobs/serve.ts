@@ -7,6 +7,8 @@ import type { JobProcess } from './job.ts';
 import { JobManager } from './manager.ts';
 import { handleJobRequest } from './requests.ts';
 
+/** A capture can wait for a main thread that is in native code for a while, where a reading says what the kernel shows instead. */
+const openMs = 10_000;
 const jobsPrefix = `${pathPrefix}jobs/`;
 const managers = new WeakMap<Pod, JobManager>();
 /** Whose captures run here from outside: a process that could not be woken when one was started may be awake by now. */
@@ -38,7 +40,7 @@ export async function answerJob(
   response: ServerResponse,
 ): Promise<void> {
   const { container, pid } = resident.info;
-  const process: JobProcess = { container, pid, look: (read) => look(resident, read) };
+  const process: JobProcess = { container, pid, look: (read) => look(resident, read, openMs) };
   if (resident.asleep) residents.set(process, resident);
   await handleJobRequest(request, response, { jobs: managerOf(pod), process, readOnly: pod.settings.readOnly });
 }

@@ -14,9 +14,9 @@ const self = {};
 
 /**
  * Runs `read` on a process: from its own worker, or from outside. Whatever lines to the inspector it leaves open, because it
- * gave up or was given up, are closed at the end.
+ * gave up or was given up, are closed at the end. `openMs`: how long an inspector may take to open; default: what a reading can wait.
  */
-export async function look<T>(resident: Resident, read: (subject: Subject) => Promise<T>): Promise<T> {
+export async function look<T>(resident: Resident, read: (subject: Subject) => Promise<T>, openMs?: number): Promise<T> {
   const { asleep, info } = resident;
   const key = asleep ?? self;
   const figures = lastKnown.get(key) ?? new Map<string, unknown>();
@@ -26,7 +26,7 @@ export async function look<T>(resident: Resident, read: (subject: Subject) => Pr
     pid: info.pid,
     procDir: asleep ? `/proc/${info.pid}` : '/proc/self',
     async inspector() {
-      const line = asleep ? openOutside(info.pid, asleep) : Promise.resolve().then(openInside);
+      const line = asleep ? openOutside(info.pid, asleep, openMs) : Promise.resolve().then(openInside);
       opened.push(line);
       return line;
     },

@@ -4,8 +4,8 @@ import type { Inspector } from '../../inspect/inspector.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Sleep } from '../awake/pod.ts';
 
-/** Throws `stuck` where the process must not be signalled. */
-export async function openOutside(pid: number, asleep: Sleep): Promise<Inspector> {
+/** Throws `stuck` where the process must not be signalled, and when it has not opened its inspector within `timeoutMs`. */
+export async function openOutside(pid: number, asleep: Sleep, timeoutMs?: number): Promise<Inspector> {
   if (asleep.open && asleep.isItself()) return asleep.open();
   if (asleep.ownsSigusr1())
     throw new NodeopsError(
@@ -18,5 +18,5 @@ export async function openOutside(pid: number, asleep: Sleep): Promise<Inspector
       'stuck',
       `the main thread of process ${pid} does not react, and it cannot be made sure that it may be signalled`,
     );
-  return activate(pid);
+  return activate(pid, { timeoutMs });
 }
