@@ -1,9 +1,10 @@
 /** The library's entry: gops' `agent.Listen` and `agent.Close`. */
 import workerSource from 'bundle:src/agent/worker.ts';
 import { cannotHost } from './guest/bystander.ts';
+import type { Guest } from './guest/guest.ts';
 import { running, start } from './guest/only.ts';
 import type * as Public from './public.d.ts';
-import { complete } from './settings.ts';
+import { complete, type Settings } from './settings.ts';
 
 export type { AgentHandle, ListenOptions } from './public.d.ts';
 
@@ -12,7 +13,8 @@ const startMs = 5_000;
 export const listen: typeof Public.listen = async (options = {}) => {
   const settings = complete(options, process.env);
   if (cannotHost()) return undefined;
-  const guest = running() ?? start(settings, workerSource);
+  const guest = running() ?? begin(settings);
+  if (!guest) return undefined;
   // this timer is what keeps a process alive that waits for `listen` before it opens anything of its own
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
@@ -22,6 +24,15 @@ export const listen: typeof Public.listen = async (options = {}) => {
   clearTimeout(timer);
   return port === undefined ? undefined : { port, close };
 };
+
+function begin(settings: Settings): Guest | undefined {
+  try {
+    return start(settings, workerSource);
+  } catch {
+    // an app that has frozen its globals
+    return undefined;
+  }
+}
 
 export const close: typeof Public.close = async () => {
   await running()?.close();

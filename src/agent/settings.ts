@@ -30,8 +30,10 @@ const containerName = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 /** Settings from options, and from the environment where an option is absent. Throws TypeError naming the option that makes no sense. */
 export function complete(options: ListenOptions, environment: Environment): Settings {
+  checkTypes(options);
   const base = fromEnvironment(environment);
-  const address = options.addr === undefined ? base : parseAddress(options.addr, base);
+  // what is empty is not given, as in gops
+  const address = options.addr ? parseAddress(options.addr, base) : base;
   if (!address) throw new TypeError(`addr is '${options.addr}'; it takes HOST:PORT, such as 127.0.0.1:${knownPort}`);
   if (options.container !== undefined && !containerName.test(options.container))
     throw new TypeError(
@@ -41,11 +43,12 @@ export function complete(options: ListenOptions, environment: Environment): Sett
   if (!Number.isInteger(sleepAfterMs) || sleepAfterMs < 100 || sleepAfterMs > 86_400_000)
     throw new TypeError(`sleepAfterMs is ${sleepAfterMs}; it takes milliseconds from 100 to 86400000`);
   if (token === '') throw new TypeError('token is empty; leave it out to ask for none');
+  checkToken('token', token);
   return {
     ...base,
     host: address.host,
     port: address.port,
-    configDir: options.configDir === undefined ? base.configDir : resolve(options.configDir),
+    configDir: options.configDir ? resolve(options.configDir) : base.configDir,
     container: options.container ?? base.container,
     token,
     readOnly: options.readOnly ?? base.readOnly,
@@ -54,6 +57,28 @@ export function complete(options: ListenOptions, environment: Environment): Sett
     sleepAfterMs,
     track: options.track ?? base.track,
   };
+}
+
+const optionTypes: Readonly<Record<keyof ListenOptions, 'string' | 'boolean' | 'number'>> = {
+  ...{ addr: 'string', configDir: 'string', container: 'string', token: 'string', sleepAfterMs: 'number' },
+  ...{ shutdownCleanup: 'boolean', reuseSocketAddrAndPort: 'boolean', readOnly: 'boolean', track: 'boolean' },
+};
+
+/** A program that is no TypeScript may give anything: 'no' would be a yes, and a port alone a host. */
+function checkTypes(options: ListenOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`options are ${options === null ? 'null' : `a ${typeof options}`}; listen() takes an object`);
+  for (const [name, type] of Object.entries(optionTypes)) {
+    const value: unknown = options[name as keyof ListenOptions];
+    if (value !== undefined && typeof value !== type)
+      throw new TypeError(`${name} is ${value === null ? 'null' : `a ${typeof value}`}; it takes a ${type}`);
+  }
+}
+
+/** What an Authorization header cannot carry would be a token that nobody can give. */
+function checkToken(name: string, token: string | null): void {
+  if (token !== null && !/^[\x21-\x7e\x80-\xff]+$/.test(token))
+    throw new TypeError(`${name} holds a space or another character that no HTTP header can carry`);
 }
 
 /**
@@ -129,9 +154,14 @@ function parsePort(text: string): number | undefined {
 }
 
 function readToken(environment: Environment): string | null {
-  if (!environment.NODEOPS_TOKEN_FILE) return environment.NODEOPS_TOKEN || null;
-  const token = readFileSync(environment.NODEOPS_TOKEN_FILE, 'utf8').trim();
-  if (token === '') throw new TypeError(`${environment.NODEOPS_TOKEN_FILE} (NODEOPS_TOKEN_FILE) is empty`);
+  const { NODEOPS_TOKEN_FILE: file, NODEOPS_TOKEN: variable } = environment;
+  const text = file ? readFileSync(file, 'utf8') : variable;
+  if (!file && !text) return null;
+  const name = file ? `${file} (NODEOPS_TOKEN_FILE)` : 'NODEOPS_TOKEN';
+  // a Secret made from a file ends with a line break, and so does the variable it is put into
+  const token = text!.trim();
+  if (token === '') throw new TypeError(`${name} is empty`);
+  checkToken(name, token);
   return token;
 }
 

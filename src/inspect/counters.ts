@@ -44,7 +44,13 @@ export function installCounters(): Counters {
       last = entry;
     }
   };
-  const observer = new PerformanceObserver((list) => count(list.getEntries()));
+  const observer = new PerformanceObserver((list) => {
+    try {
+      count(list.getEntries());
+    } catch {
+      // it would be the app's uncaught exception: the app has put something else in the place of what is used here
+    }
+  });
   observer.observe({ entryTypes: ['gc'] });
   const counters: Counters = {
     gc() {

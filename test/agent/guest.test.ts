@@ -61,6 +61,17 @@ describe('an app with an agent', () => {
     expect(await app.ended).toEqual({ code: null, signal: 'SIGTERM' });
   });
 
+  // looking at a process interrupts it anywhere, between two steps of Node's own timers too
+  it('lives on however often its loop is watched', async () => {
+    const app = start(program('app.cjs', server));
+    await eventually(() => ask('version'));
+    const watch = async (windowMs: number) => {
+      for (let asked = 0; asked < 60; asked++) expect((await ask(`stats?window=${windowMs}`)).status).toBe(200);
+    };
+    await Promise.all([20, 20, 20, 30, 30, 30, 40, 40].map(watch));
+    expect(app.child.exitCode, app.output()).toBeNull();
+  });
+
   it('has its own worker threads untouched', async () => {
     const app = start(
       program(
@@ -138,5 +149,16 @@ describe('settings', () => {
       complete({ addr: ':0', configDir: '/y', reuseSocketAddrAndPort: true }, { NODEOPS_PORT: '7000' }),
     ).toMatchObject({ host: '127.0.0.1', port: 0, configDir: '/y', reusePort: true });
     expect(complete({ addr: '[::1]:81' }, {})).toMatchObject({ host: '::1', port: 81 });
+    // empty is not given, as in gops
+    expect(complete({ addr: '', configDir: '' }, { NODEOPS_PORT: '7000', GOPS_CONFIG_DIR: '/x' })).toMatchObject({
+      port: 7000,
+      configDir: '/x',
+    });
+  });
+
+  it('take a token as a Secret holds it, and none that no request could carry', () => {
+    expect(fromEnvironment({ NODEOPS_TOKEN: 'abc\n' }).token).toBe('abc');
+    for (const token of ['a b', 'a\nb', '\n', 'schlüssel🔑'])
+      expect(() => fromEnvironment({ NODEOPS_TOKEN: token }), JSON.stringify(token)).toThrow(/^NODEOPS_TOKEN /);
   });
 });

@@ -106,13 +106,35 @@ it('listen() rejects an option that makes no sense, naming it', async () => {
     program(
       'wrong.mjs',
       `import { listen } from './index.mjs';
-    for (const options of [{ addr: 'a b' }, { container: 'Not It' }, { token: '' }, { sleepAfterMs: 1 }])
+    const wrong = [{ addr: 'a b' }, { container: 'Not It' }, { token: '' }, { token: 'a b' }, { sleepAfterMs: 1 }];
+    // from a program that is no TypeScript
+    const ofWrongType = [{ addr: 8848 }, { configDir: null }, { token: 5 }, { readOnly: 'no' }, { sleepAfterMs: '500' }, null];
+    for (const options of [...wrong, ...ofWrongType])
       await listen(options).catch((error) => console.log(error.name, error.message.split(' ')[0]));`,
     ),
     { flags: [] },
   );
   await app.ended;
-  expect(app.output()).toBe('TypeError addr\nTypeError container\nTypeError token\nTypeError sleepAfterMs\n');
+  const named = ['addr', 'container', 'token', 'token', 'sleepAfterMs'];
+  const ofWrongType = ['addr', 'configDir', 'token', 'readOnly', 'sleepAfterMs', 'options'];
+  expect(app.output()).toBe([...named, ...ofWrongType].map((name) => `TypeError ${name}\n`).join(''));
+});
+
+it('close() before the agent answers ends the wait for it', async () => {
+  const app = start(
+    program(
+      'closed.mjs',
+      `import { close, listen } from './index.mjs';
+    const started = performance.now();
+    const listening = listen();
+    await close();
+    // the wait for an agent that does not come is 5 s
+    console.log(await listening, performance.now() - started < 4_500);`,
+    ),
+    { flags: [] },
+  );
+  expect((await app.ended).code).toBe(0);
+  expect(app.output()).toBe('undefined true\n');
 });
 
 it('the shipped files need node: modules only', () => {

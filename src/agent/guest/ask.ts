@@ -11,6 +11,7 @@ import {
   leaseReader,
   openingBytes,
 } from '../lease/messages.ts';
+import { guarded } from './guarded.ts';
 
 /** How long an agent may take to answer the hello; what takes longer is no agent. */
 const answerMs = 500;
@@ -46,13 +47,13 @@ export function askForLease(
   socket.unref();
   let over = false;
   let wasAgent = false;
-  const finish = () => {
+  const finish = guarded(() => {
     if (over) return;
     over = true;
     clearTimeout(patience);
     socket.destroy();
     gone(wasAgent);
-  };
+  });
   // after a long block timers come before what the socket has to say: look there first
   const patience = setTimeout(() => setImmediate(() => wasAgent || finish()), answerMs);
   patience.unref();

@@ -12,6 +12,7 @@ import type { Settings } from '../settings.ts';
 import { trackCreations } from '../tracking/track.ts';
 import type { FromWorker, Task } from '../worker.ts';
 import { askForLease, type Lease } from './ask.ts';
+import { guarded } from './guarded.ts';
 import { isListening } from './occupied.ts';
 import { ownsSigusr1, watchSigusr1 } from './sigusr1.ts';
 import { leaveUncounted, listenersNow } from './uncounted.ts';
@@ -23,8 +24,8 @@ const workerHeapMb = 256;
 const wakeMs = 1_000;
 
 export interface Guest {
-  /** Resolves with the port once the agent answers. */
-  readonly ready: Promise<number>;
+  /** Resolves with the port once the agent answers, or undefined when it is closed before. */
+  readonly ready: Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -33,8 +34,8 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   const identity = identify(settings);
   const known = { host: dialHost(settings.host), port: settings.port };
   const port = new Int32Array(new SharedArrayBuffer(12));
-  let isReady: (port: number) => void = () => {};
-  const ready = new Promise<number>((resolve) => {
+  let isReady: (port: number | undefined) => void = () => {};
+  const ready = new Promise<number | undefined>((resolve) => {
     isReady = resolve;
   });
   let closed = false;
@@ -53,7 +54,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   };
   const soon = (milliseconds: number, act: () => void) => {
     clearTimeout(later);
-    later = setTimeout(act, milliseconds * (1 + Math.random() / 4));
+    later = setTimeout(guarded(act), milliseconds * (1 + Math.random() / 4));
     later.unref();
   };
 
@@ -169,18 +170,20 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
       return void again(task);
     }
     worker = started;
-    started.on('message', (message: FromWorker) => {
+    const heardWorker = (message: FromWorker) => {
       if (worker !== started) return;
       if (message.t === 'ready') answersOn(message.port);
       else ask(known, () => {});
-    });
-    started.on('error', () => {});
-    started.on('exit', () => {
+    };
+    const ended = () => {
       if (worker !== started) return;
       worker = undefined;
       // a woken worker ends when it was not needed for a while
       if (task.mode === 'keeper') again(task);
-    });
+    };
+    started.on('message', guarded(heardWorker));
+    started.on('error', () => {});
+    started.on('exit', guarded(ended));
     started.unref();
   }
 
@@ -196,10 +199,10 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   }
 
   const stopWatching = watchSigusr1((own) => lease?.send({ t: 'sigusr1', own }));
-  const leaveNoFile = () => {
+  const leaveNoFile = guarded(() => {
     waitForWriter(port);
     removePortFile(settings.configDir, process.pid, Atomics.load(port, 0));
-  };
+  });
   const listeners = listenersNow();
   if (settings.shutdownCleanup) process.on('exit', leaveNoFile);
   installCounters();
@@ -216,6 +219,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
     async close() {
       if (closed) return;
       closed = true;
+      isReady(undefined);
       clearTimeout(later);
       stopWatching();
       count();

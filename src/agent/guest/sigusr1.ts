@@ -1,4 +1,5 @@
 /** Whether a signal SIGUSR1 may be sent to this process: it opens the inspector unless the app has taken the signal for itself. */
+import { guarded } from './guarded.ts';
 
 /** Whether the app handles SIGUSR1, or Node was told not to. */
 export function ownsSigusr1(): boolean {
@@ -8,12 +9,12 @@ export function ownsSigusr1(): boolean {
 
 /** Calls `changed` when the app takes SIGUSR1 (before its first handler is in place) or gives it back; returns what stops it. */
 export function watchSigusr1(changed: (own: boolean) => void): () => void {
-  const added = (name: string | symbol) => {
+  const added = guarded((name: string | symbol) => {
     if (name === 'SIGUSR1') changed(true);
-  };
-  const removed = (name: string | symbol) => {
+  });
+  const removed = guarded((name: string | symbol) => {
     if (name === 'SIGUSR1') changed(ownsSigusr1());
-  };
+  });
   process.on('newListener', added);
   process.on('removeListener', removed);
   return () => {

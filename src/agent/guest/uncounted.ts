@@ -3,6 +3,7 @@
  * within it must not be warned because of ours. Raising the limit would be seen by the app, and undo what it does with
  * `EventEmitter.defaultMaxListeners`; so Node's own mark for "was warned already" is held while only ours make the difference.
  */
+import { guarded } from './guarded.ts';
 
 const events = ['exit', 'uncaughtExceptionMonitor', 'warning'] as const;
 /** Listeners of an event, as Node keeps them where there are several. */
@@ -18,7 +19,7 @@ export function leaveUncounted(before: ReadonlySet<unknown>): () => void {
   const ours = new Set([...listenersNow()].filter((listener) => !before.has(listener)));
   const held = new WeakSet<Listeners>();
   // before a listener is added
-  const adding = (event: string | symbol): void => {
+  const adding = guarded((event: string | symbol): void => {
     if (!events.includes(event as 'exit')) return;
     const all = (process as unknown as { _events?: Record<string, unknown> })._events?.[event as string];
     if (!isList(all)) return;
@@ -28,7 +29,7 @@ export function leaveUncounted(before: ReadonlySet<unknown>): () => void {
       all.warned = true;
       held.add(all);
     } else if (held.delete(all)) all.warned = false;
-  };
+  });
   process.on('newListener', adding);
   return () => process.off('newListener', adding);
 }

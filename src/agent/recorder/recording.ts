@@ -23,6 +23,8 @@ const cells = [
 ] as const;
 type Cell = (typeof cells)[number];
 
+const leaveStepMs = 5;
+
 const places = layOut({
   words: words.length * 4,
   cells: cells.length * 8,
@@ -115,10 +117,11 @@ export class Recording {
   /** In the main thread, when it ends: waits for sessions to be closed. An app that ends with one prints a line about it. */
   leave(limitMs: number): void {
     Atomics.store(this.#words, 1, 1);
-    const endAt = Date.now() + limitMs;
-    for (let open = 1; open > 0 && Date.now() < endAt; ) {
-      open = Atomics.load(this.#words, 0);
-      if (open > 0) Atomics.wait(this.#words, 0, open, endAt - Date.now());
+    // counted, not timed: an app that ends with its clock replaced would wait here for ever
+    for (let waitedMs = 0; waitedMs < limitMs; waitedMs += leaveStepMs) {
+      const open = Atomics.load(this.#words, 0);
+      if (open <= 0) return;
+      Atomics.wait(this.#words, 0, open, leaveStepMs);
     }
   }
 }

@@ -3,6 +3,7 @@ import { installCounters } from '../../inspect/counters.ts';
 import type { KeptSettings } from '../crash/kept.ts';
 import { keptSettings } from '../crash/settings.ts';
 import { watchForCrashes } from '../crash/witness.ts';
+import { guarded } from '../guest/guarded.ts';
 import type { Identity } from '../identity.ts';
 import { type TriggerSettings, triggerSettings } from '../triggers/settings.ts';
 import { type Pulse, startPulse } from './pulse.ts';
@@ -34,7 +35,7 @@ export function startRecorder(
   const pulse: Pulse | undefined = settings.enabled
     ? startPulse(settings, () => installCounters().gc(), kept ? heapShort : undefined)
     : undefined;
-  const leave = () => pulse?.recording.leave(leaveMs);
+  const leave = guarded(() => pulse?.recording.leave(leaveMs));
   if (pulse) process.on('exit', leave);
   const stopWatching = kept
     ? watchForCrashes(kept, { info, recording: pulse?.recording, stallMs: settings.stallMs })

@@ -27,7 +27,6 @@ export interface LoopQuestion {
 }
 
 interface Watch {
-  timer: NodeJS.Timeout;
   lastAt: number;
   lateMs: number[];
 }
@@ -35,6 +34,10 @@ interface Watch {
 /**
  * Runs in the target: the event loop's figures. The delay of the loop is measured by a timer only while somebody watches.
  * It is an ordinary timer and not perf_hooks.monitorEventLoopDelay, which does not count a delay it begins in.
+ *
+ * A probe interrupts whatever runs, Node's own timers between two of its steps included, and they are not made for that: a
+ * timer cleared there just before it was called ended the app (`timer._onTimeout is not a function`, once in some hundred askings).
+ * So the timer is made and cleared only where the loop calls us.
  */
 export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures {
   const periodMs = 10;
@@ -43,7 +46,7 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
   // not globalThis, which some apps freeze
   const holder = proc as unknown as Record<symbol, Map<string, Watch> | undefined>;
   const clock = (load('perf_hooks') as { performance: typeof performance }).performance;
-  const { setInterval, clearInterval } = load('timers') as typeof timers;
+  const { setImmediate, setInterval, clearInterval } = load('timers') as typeof timers;
   const it = {
     try<T>(read: () => T): T | null {
       try {
@@ -57,28 +60,36 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
       const watches = holder[key];
       if (!watches || watches.size >= 16) return null;
       const endAt = clock.now() + question.windowMs + 1_000;
-      const watch: Watch = {
-        lastAt: clock.now(),
-        lateMs: [],
-        timer: setInterval(() => {
-          const now = clock.now();
-          watch.lateMs.push(now - watch.lastAt - periodMs);
-          watch.lastAt = now;
-          if (now > endAt) it.stop(name);
-        }, periodMs).unref(),
-      };
+      const watch: Watch = { lastAt: clock.now(), lateMs: [] };
+      // what one of ours throws would be the app's uncaught exception
+      setImmediate(() => it.try(() => it.begin(name, watch, endAt)));
       watches.set(name, watch);
       return null;
+    },
+    begin(name: string, watch: Watch, endAt: number): void {
+      const timer = setInterval(() => {
+        if (it.try(() => it.tick(name, watch, endAt))) return;
+        clearInterval(timer);
+        it.try(() => it.forget(name));
+      }, periodMs).unref();
+    },
+    /** False when it has been read, or was watched for long enough. */
+    tick(name: string, watch: Watch, endAt: number): boolean {
+      if (holder[key]?.get(name) !== watch) return false;
+      const now = clock.now();
+      watch.lateMs.push(now - watch.lastAt - periodMs);
+      watch.lastAt = now;
+      return now <= endAt;
     },
     read(name: string): number[] | null {
       const watch = holder[key]?.get(name);
       if (!watch) return null;
-      it.stop(name);
+      it.forget(name);
       return [...watch.lateMs, clock.now() - watch.lastAt - periodMs];
     },
-    stop(name: string): void {
+    /** Its timer sees that, and ends. */
+    forget(name: string): void {
       const watches = holder[key];
-      clearInterval(watches?.get(name)?.timer);
       watches?.delete(name);
       if (watches?.size === 0) delete holder[key];
     },

@@ -143,7 +143,7 @@ function distinct(targets: readonly Target[]): Target[] {
 
 /** The token for agents that ask for one. A file that cannot be read is said before anything is asked. */
 async function agentToken(file: string | undefined, env: Invocation['io']['env']): Promise<string | undefined> {
-  if (file === undefined) return env.NODEOPS_TOKEN || undefined;
+  if (file === undefined) return env.NODEOPS_TOKEN?.trim() || undefined;
   const { readFile } = await import('node:fs/promises');
   try {
     return (await readFile(file, 'utf8')).trim();
