@@ -60,9 +60,24 @@ describe('texts', () => {
     ['https://x/y?a=1&access_token=abc&b=2', 'https://x/y?a=1&access_token=<masked>&b=2'],
     ['Authorization: Bearer abcdefgh123', 'Authorization: <masked>'],
     ['id AKIAABCDEFGHIJKLMNOP.', 'id <masked>.'],
+    ['postgres://me:p@ss@db/x', 'postgres://me:<masked>@db/x'],
+    ['dbPassword=abc nextToken=x compass=1', 'dbPassword=<masked> nextToken=<masked> compass=1'],
+    ['{"user":"me","clientSecret": "a b","n":1}', '{"user":"me","clientSecret": "<masked>","n":1}'],
+    ['"{\\"password\\":\\"x\\",\\"a\\":1}"', '"{\\"password\\":\\"<masked>\\",\\"a\\":1}"'],
+    ['user: me\npassword: hunter 2\nport: 1', 'user: me\npassword: <masked>\nport: 1'],
+    ['x-api-key: abc', 'x-api-key: <masked>'],
+    ['SyntaxError: Unexpected token: punc', 'SyntaxError: Unexpected token: punc'],
     ['http://example.com:8080/a@b', 'http://example.com:8080/a@b'],
     ['at run (file:///app/index.js:1:2)', 'at run (file:///app/index.js:1:2)'],
   ])('%s', (text, expected) => expect(maskText(text)).toBe(expected));
+
+  it.each(['_', 'a_', 'a.', 'a-', 'a://:', '"', '\\\\', 'password: "', 'token_='])(
+    'made of %s many times take no time that grows without end',
+    (piece) => {
+      // 16 KB of an error's text; what grows with every piece would not end in the life of this test
+      expect(maskText(piece.repeat(Math.ceil(16_384 / piece.length))).length).toBeGreaterThan(0);
+    },
+  );
 
   it('of a command line lose the values of secret flags, in both forms', () => {
     const line = [
@@ -86,8 +101,12 @@ describe('texts', () => {
 
   it('of an environment are masked by name and by value', () => {
     expect(
-      maskEnvironment({ A_SECRET: 'x', NODE_OPTIONS: '--require x --token=y', URL: 'http://u:p@h', N: '1' }),
+      maskEnvironment({
+        ...{ A_SECRET: 'x', NODE_OPTIONS: '--require x --token=y', URL: 'http://u:p@h', N: '1' },
+        PEM: '-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n',
+      }),
     ).toEqual({
+      PEM: '<masked>\n',
       A_SECRET: '<masked>',
       NODE_OPTIONS: '--require x --token=<masked>',
       URL: 'http://u:<masked>@h',
