@@ -49,9 +49,12 @@ export type Parsed<S extends ParameterSet> = {
 export function parseParameters<S extends ParameterSet>(set: S, given: Iterable<[string, string]>): Parsed<S> {
   const values: Record<string, unknown> = {};
   for (const [name, parameter] of Object.entries(set)) values[name] = parameter.default;
+  const seen = new Set<string>();
   for (const [name, text] of given) {
     const parameter = Object.hasOwn(set, name) ? set[name] : undefined;
     if (!parameter) throw new NodeopsError('bad-request', `unknown parameter '${name}'`);
+    if (seen.has(name)) throw new NodeopsError('bad-request', `'${name}' is given more than once`);
+    seen.add(name);
     values[name] = parseValue(name, parameter, text);
   }
   return values as Parsed<S>;

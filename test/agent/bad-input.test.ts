@@ -29,7 +29,9 @@ describe('who may ask', () => {
     expect((await ask('version', { headers: { origin: 'http://localhost' } })).body.error.code).toBe('not-permitted');
     for (const host of ['localhost', '127.9.9.9:1', '[::1]:8848'])
       expect((await ask('version', { headers: { host } })).status).toBe(200);
-    expect(await raw(get('/v1/version', 'X-Nodeops: 1\r\n'))).toContain('HTTP/1.1 400');
+    const without = await raw(get('/v1/version', 'X-Nodeops: 1\r\n'));
+    expect(without).toContain('HTTP/1.1 400');
+    expect(without).toContain('"bad-request","message":"the Host header is missing"');
   });
 
   it('is checked by token, which a file or a variable gives', async () => {
@@ -61,12 +63,27 @@ it('what cannot be answered is said, each with its code', async () => {
   expect(await codes('stats?window=x')).toBe('bad-request');
   expect(await codes('stats?__proto__=1')).toBe('bad-request');
   expect(await codes('stats?process=1&process=2')).toBe('bad-request');
+  expect(await codes('stats?window=1&window=2')).toBe('bad-request');
   expect(
     (await ask('version', { method: 'POST', body: 'x'.repeat(limits.requestBodyBytes + 1) })).body.error.code,
   ).toBe('too-large');
   expect(await raw(get('/v1/version', `Host: localhost\r\nX: ${'x'.repeat(limits.requestHeadBytes)}\r\n`))).toContain(
     'HTTP/1.1 431',
   );
+});
+
+it('an offer of another protocol, as curl --http2 makes it, is passed over', async () => {
+  await serving();
+  const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
+  const socket = connect(bed.port, '127.0.0.1', () =>
+    socket.write(`GET /v1/version HTTP/1.1\r\nHost: localhost\r\nx-nodeops: 1\r\n${offer}\r\n`),
+  );
+  let answer = '';
+  for await (const chunk of socket) {
+    answer += chunk;
+    if (answer.includes(`"nodeVersion"`)) break;
+  }
+  expect(answer).toContain('HTTP/1.1 200 OK');
 });
 
 it('gops signals are answered as text until the end', async () => {

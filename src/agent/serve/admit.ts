@@ -9,7 +9,8 @@ const loopback = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(?::\d{1,
 
 /** Throws `not-permitted`, `bad-request` or `unauthorized` with what the asker should change. */
 export function admit(headers: IncomingHttpHeaders, { host, token }: Settings): void {
-  const asked = headers.host ?? '';
+  const asked = headers.host;
+  if (asked === undefined) throw new NodeopsError('bad-request', 'the Host header is missing');
   const name = asked.replace(/:\d{1,5}$/, '').replace(/^\[|\]$/g, '');
   // a name that was made to point here (DNS rebinding) is not one of ours
   if (!loopback.test(asked) && name.toLowerCase() !== host.toLowerCase())

@@ -39,6 +39,8 @@ function create(pod: Pod): HttpServer {
       headersTimeout: 0,
       requestTimeout: 0,
       noDelay: true,
+      // it is checked with the others, and its absence said as they are
+      requireHostHeader: false,
     },
     async (request, response) => {
       const { socket } = request;
@@ -77,8 +79,7 @@ function create(pod: Pod): HttpServer {
       () => socket.destroy(),
     );
   });
-  // an upgrade that is no lease
-  http.on('upgrade', (_request, socket) => socket.destroy());
+  // without a listener of upgrades, as HTTP wants it, one that is not known (HTTP/2, which some clients offer each time) is passed over
   http.on('connect', (_request, socket) => socket.destroy());
 
   return {

@@ -21,7 +21,7 @@ const harmlessAws = /^AWS_(?:DEFAULT_)?(?:REGION|OUTPUT|PAGER|SDK_LOAD_CONFIG|EX
 const userinfo = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/@:?#]*)(?:(:[^\s/"']*)|)@/gi;
 /**
  * `password=…` in queries and connection strings of other kinds. Nothing in these patterns may repeat what repeats itself: they
- * run while an app ends, on whatever its error says, and a line of underscores kept it from ending.
+ * run while an app ends, on whatever its error says, and a name of forty parts (`a_b_c…`) kept it from ending.
  */
 const assignment =
   /\b([\w.-]{0,64}(?:password|passwd|token|secret|api[-_]?key|access[-_]?key|account[-_]?key|signature|sessionid)|(?:[\w.-]{0,64}[-_.])?(?:pwd|pass|sig|auth))=([^\s&;,"']+)/gi;
