@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { line } from '../../src/protocol/text/lines.ts';
 import { bytesShort, bytesWithExact, duration, elapsed } from '../../src/protocol/text/quantities.ts';
+
+it('a line stays one line, whatever a process is called', () => {
+  expect(line('cmd+args', 'node a\nlocal/remote: x\u001b[2J')).toBe('cmd+args: node a local/remote: x [2J');
+  expect(line('threads', null)).toBe('threads: unknown');
+});
 
 describe('quantities in words', () => {
   it('prints bytes as gops does', () => {

@@ -11,7 +11,8 @@ export function fromGops(argv: readonly string[], program: string): string[] {
   const [first, second, third, ...rest] = argv;
   if (first === undefined) return program.includes(' ') ? [] : ['list'];
   if (/^\d+$/.test(first)) {
-    if (second === undefined || !(duration.test(second) || /^\d+$/.test(second))) return ['process', ...argv];
+    // a word there that is no duration is refused as one; HOST:PORT and pod/NAME are targets, and -x is a flag
+    if (second === undefined || /^-|[:/]/.test(second)) return ['process', ...argv];
     return ['process', first, '--duration', second, ...argv.slice(2)];
   }
   if (processNames.has(first) && /^\d+$/.test(second ?? '') && duration.test(third ?? ''))

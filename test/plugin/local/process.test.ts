@@ -88,6 +88,8 @@ describe('nodeops PID', () => {
 
 describe('gops’ ways to type things', () => {
   it.each([
+    [['42', '5x'], 'nodeops', ['process', '42', '--duration', '5x']],
+    [['42', 'pod/x'], 'nodeops', ['process', '42', 'pod/x']],
     [[], 'nodeops', ['list']],
     [[], 'kubectl nodeops', []],
     [['4711'], 'nodeops', ['process', '4711']],
