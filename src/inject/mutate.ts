@@ -32,8 +32,9 @@ const statusLimit = 1_024;
 export function mutate(pod: Pod, { settings, namespaceAsks }: MutationRequest): Mutation {
   if (!asks(pod, namespaceAsks)) return { pod, patch: [], warnings: [], statusAnnotation: undefined };
   const editor = new PodEditor(pod);
-  const refusal = podReason(pod);
-  const notes = refusal ? [refusal] : inject(editor, settings, readWishes(pod, settings));
+  const wishes = readWishes(pod, settings);
+  const refusal = podReason(pod, wishes.port);
+  const notes = refusal ? [refusal] : inject(editor, settings, wishes);
   const status = notes.length > 0 ? notes.join('; ').slice(0, statusLimit) : undefined;
   const annotation = ['metadata', 'annotations', `${annotationPrefix}skipped`];
   if (status) editor.set(annotation, status);
@@ -72,6 +73,7 @@ function inject(editor: PodEditor, settings: Settings, wishes: Wishes): string[]
     writers: targets.length + (sidecar ? 1 : 0),
     user,
     group: idOf(pod, app, 'runAsGroup'),
+    budgeted: pod.spec.resources !== undefined && pod.spec.resources !== null,
   });
   return notes;
 }

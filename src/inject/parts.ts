@@ -15,6 +15,12 @@ export interface Plan {
   /** The app's ids; undefined where only its image knows them. */
   readonly user: number | undefined;
   readonly group: number | undefined;
+  /** The pod has resources as a whole: what its containers ask for must not be more. */
+  readonly budgeted: boolean;
+}
+
+function resourcesOf({ settings, budgeted }: Plan, part: keyof Settings['resources']): Record<string, unknown> {
+  return budgeted ? {} : { ...settings.resources[part] };
 }
 
 export function agentVolume({ settings, wishes }: Plan): Volume {
@@ -90,14 +96,15 @@ export function triggerVariables({ wishes }: Plan): EnvVar[] {
 }
 
 /** Copies the agent's files into the volume, where the cluster cannot mount an image. */
-export function installContainer({ settings, wishes, user }: Plan): Container {
+export function installContainer(plan: Plan): Container {
+  const { settings, wishes, user } = plan;
   return {
     name: containers.agent,
     image: wishes.image,
     imagePullPolicy: settings.imagePullPolicy,
     args: ['/nodeops/inject.cjs', 'install', `${installMountPath}/${agentFolder}`],
     volumeMounts: [{ name: volumes.agent, mountPath: installMountPath }],
-    resources: { ...settings.resources.agent },
+    resources: resourcesOf(plan, 'agent'),
     // it writes files for all to read, so it need not be root where the app is
     securityContext: restricted(user === 0 ? 65_532 : user, undefined),
   };
@@ -114,7 +121,7 @@ export function sidecarContainer(plan: Plan): Container {
     restartPolicy: 'Always',
     env: variables(plan, 'nodeops-sidecar'),
     volumeMounts: mounts(plan, undefined),
-    resources: { ...settings.resources.sidecar },
+    resources: resourcesOf(plan, 'sidecar'),
     // signals and /proc are open to the same user only
     securityContext: restricted(user, group),
   };

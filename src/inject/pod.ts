@@ -25,6 +25,7 @@ export interface Container {
   args?: string[];
   env?: EnvVar[];
   envFrom?: unknown[];
+  ports?: { containerPort?: number; protocol?: string }[];
   volumeMounts?: VolumeMount[];
   securityContext?: SecurityContext;
   resources?: { limits?: Record<string, unknown>; [field: string]: unknown };
@@ -34,6 +35,7 @@ export interface Container {
 export interface Volume {
   name: string;
   emptyDir?: { sizeLimit?: string; [field: string]: unknown };
+  image?: { reference?: string; pullPolicy?: string };
   [source: string]: unknown;
 }
 
@@ -47,6 +49,8 @@ export interface PodSpec {
   shareProcessNamespace?: boolean;
   os?: { name?: string };
   nodeSelector?: Record<string, string>;
+  /** Of the pod as a whole (Kubernetes 1.34). */
+  resources?: Record<string, unknown>;
   [field: string]: unknown;
 }
 
@@ -84,5 +88,5 @@ function isListOfNamed(value: unknown): value is Named[] {
 }
 
 function isOptionalListOfNamed(value: unknown): value is Named[] | undefined {
-  return value === undefined || isListOfNamed(value);
+  return value === undefined || value === null || isListOfNamed(value);
 }

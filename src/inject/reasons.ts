@@ -1,13 +1,27 @@
 /** Why a pod or a container is left alone. Sentences are shown in `nodeops.dev/skipped`, warnings and `doctor`. */
-import { mountPaths, preloadFile, volumes } from './paths.ts';
+import { containers, mountPaths, preloadFile, volumes } from './paths.ts';
 import type { Container, EnvVar, Pod } from './pod.ts';
 
-/** Why nothing can be done to the whole pod, or undefined. */
-export function podReason({ spec }: Pod): string | undefined {
+/** Why nothing can be done to the whole pod, or undefined. `port` is the agents' port in it. */
+export function podReason({ spec }: Pod, port: string): string | undefined {
   if (spec.hostNetwork) return 'pod: host network, where the port would be open to every process of the node';
   if (spec.os?.name === 'windows' || spec.nodeSelector?.['kubernetes.io/os'] === 'windows')
     return 'pod: Windows, where the agent does not run';
+  const all = [...(spec.initContainers ?? []), ...spec.containers];
+  // the agent would listen first, and the app could not
+  if (all.some(({ ports }) => (ports ?? []).some((one) => isTcp(one) && String(one.containerPort) === port)))
+    return `pod: port ${port} is the app's own, set nodeops.dev/port to another`;
+  // the files would never be there, and Node does not start without a file that it is told to require
+  const agent = (spec.volumes ?? []).find(({ name }) => name === volumes.agent);
+  if (agent && !agent.image && !agent.emptyDir) return `pod: the volume ${volumes.agent} is the app's own`;
+  const ours: readonly string[] = Object.values(containers);
+  const taken = spec.containers.find(({ name }) => ours.includes(name));
+  if (taken) return `pod: the container ${taken.name} is the app's own`;
   return undefined;
+}
+
+function isTcp({ protocol = 'TCP' }: { readonly protocol?: string }): boolean {
+  return protocol === 'TCP';
 }
 
 /** Why the sidecar cannot see the processes of the pod, or undefined. */

@@ -12,12 +12,6 @@ variables:
 - name: annotations
   expression: |-
     object.metadata.?annotations.orValue({})
-- name: refusal
-  expression: |-
-    object.spec.?hostNetwork.orValue(false)
-      ? "pod: host network, where the port would be open to every process of the node"
-      : object.spec.?os.?name.orValue("") == "windows" || object.spec.?nodeSelector[?"kubernetes.io/os"].orValue("") == "windows"
-        ? "pod: Windows, where the agent does not run" : ""
 
 # what the pod asks for, and the setting where it does not or makes no sense
 - name: portGiven
@@ -83,6 +77,26 @@ variables:
 - name: all
   expression: |-
     variables.inits + object.spec.containers
+# what of the pod's own has one of our names
+- name: agentVolumes
+  expression: |-
+    object.spec.?volumes.orValue([]).filter(v, v.name == "nodeops-agent")
+- name: ownNames
+  expression: |-
+    object.spec.containers.filter(c, c.name in ["nodeops-agent", "nodeops-sidecar"]).map(c, string(c.name))
+- name: refusal
+  expression: |-
+    object.spec.?hostNetwork.orValue(false)
+      ? "pod: host network, where the port would be open to every process of the node"
+      : object.spec.?os.?name.orValue("") == "windows" || object.spec.?nodeSelector[?"kubernetes.io/os"].orValue("") == "windows"
+        ? "pod: Windows, where the agent does not run"
+      : variables.all.exists(c, c.?ports.orValue([]).exists(p,
+          p.?protocol.orValue("TCP") == "TCP" && string(p.?containerPort.orValue(0)) == variables.port))
+        ? "pod: port " + variables.port + " is the app's own, set nodeops.dev/port to another"
+      : variables.agentVolumes.exists(v, !v.?image.hasValue() && !v.?emptyDir.hasValue())
+        ? "pod: the volume nodeops-agent is the app's own"
+      : size(variables.ownNames) > 0
+        ? "pod: the container " + variables.ownNames[0] + " is the app's own" : ""
 - name: paths
   expression: |-
     lists.range(size(variables.inits)).map(i, "/spec/initContainers/" + string(i)) +
@@ -212,7 +226,11 @@ variables:
     object.spec.?volumes.orValue([]).map(v, v.name)
 - name: addAgent
   expression: |-
-    size(variables.targets) > 0 && !("nodeops-agent" in variables.volumes)
+    size(variables.targets) > 0 && size(variables.agentVolumes) == 0
+# a volume of the pod's own may be of the other kind of delivery
+- name: agentByImage
+  expression: |-
+    size(variables.agentVolumes) == 0 ? {{ eq $s.delivery "image-volume" }} : variables.agentVolumes[0].?image.hasValue()
 - name: addArtifacts
   expression: |-
     variables.mebibytes > 0 && !("nodeops-artifacts" in variables.volumes)
@@ -227,11 +245,19 @@ variables:
 - name: addSidecar
   expression: |-
     variables.sidecar && !variables.inits.exists(c, c.name == "nodeops-sidecar")
-{{- if eq $s.delivery "init-container" }}
 - name: addInstaller
   expression: |-
-    size(variables.targets) > 0 && !variables.inits.exists(c, c.name == "nodeops-agent")
-{{- end }}
+    size(variables.targets) > 0 && !variables.agentByImage && !variables.inits.exists(c, c.name == "nodeops-agent")
+# of a template that was copied from an injected pod, of an older version maybe
+- name: oldImages
+  expression: |-
+    lists.range(size(variables.inits)).filter(i,
+      variables.inits[i].name == "nodeops-sidecar" ? variables.sidecar
+        : variables.inits[i].name == "nodeops-agent" && size(variables.targets) > 0 && !variables.agentByImage)
+# the pod has resources as a whole: what its containers ask for must not be more
+- name: budgeted
+  expression: |-
+    has(object.spec.resources)
 mutations:
 - patchType: JSONPatch
   jsonPatch:
@@ -255,6 +281,9 @@ mutations:
         {{- else }}
         emptyDir: Object.spec.volumes.emptyDir{sizeLimit: "32Mi"}
         {{- end }}}}]) +
+      (size(variables.targets) == 0 ? [] : lists.range(size(variables.volumes)).filter(v,
+        object.spec.volumes[v].name == "nodeops-agent" && object.spec.volumes[v].?image.hasValue()).map(v,
+        JSONPatch{op: "add", path: "/spec/volumes/" + string(v) + "/image/reference", value: variables.image})) +
       (variables.addArtifacts ? [JSONPatch{op: "add", path: "/spec/volumes/-", value: Object.spec.volumes{name: "nodeops-artifacts",
           emptyDir: Object.spec.volumes.emptyDir{sizeLimit: variables.sizeLimit}}}]
         : variables.mebibytes == 0 ? []
@@ -273,20 +302,20 @@ mutations:
       variables.targets.map(j,
         (variables.all[variables.chosen[j]].?volumeMounts.hasValue()
           ? [] : [JSONPatch{op: "add", path: variables.paths[variables.chosen[j]] + "/volumeMounts", value: []}]) +
-        (variables.all[variables.chosen[j]].?volumeMounts.orValue([]).exists(m, m.name == "nodeops-agent")
+        (variables.all[variables.chosen[j]].?volumeMounts.orValue([]).exists(m, m.name == "nodeops-agent" && m.mountPath == "/nodeops")
           ? [] : [JSONPatch{op: "add", path: variables.paths[variables.chosen[j]] + "/volumeMounts/-",
             value: Object.spec.containers.volumeMounts{name: "nodeops-agent", mountPath: "/nodeops", readOnly: true}}]) +
-        (variables.mebibytes == 0 || variables.all[variables.chosen[j]].?volumeMounts.orValue([]).exists(m, m.name == "nodeops-artifacts")
+        (variables.mebibytes == 0 || variables.all[variables.chosen[j]].?volumeMounts.orValue([]).exists(m, m.name == "nodeops-artifacts" && m.mountPath == "/nodeops-artifacts")
           ? [] : [JSONPatch{op: "add", path: variables.paths[variables.chosen[j]] + "/volumeMounts/-",
             value: Object.spec.containers.volumeMounts{name: "nodeops-artifacts", mountPath: "/nodeops-artifacts",
               subPath: variables.all[variables.chosen[j]].name}}]) +
         {{- if $s.tokenSecret }}
-        (variables.all[variables.chosen[j]].?volumeMounts.orValue([]).exists(m, m.name == "nodeops-token")
+        (variables.all[variables.chosen[j]].?volumeMounts.orValue([]).exists(m, m.name == "nodeops-token" && m.mountPath == "/nodeops-token")
           ? [] : [JSONPatch{op: "add", path: variables.paths[variables.chosen[j]] + "/volumeMounts/-",
             value: Object.spec.containers.volumeMounts{name: "nodeops-token", mountPath: "/nodeops-token", readOnly: true}}]) +
         {{- end }}
         (!variables.configMapMakesSense ||
-          variables.all[variables.chosen[j]].?volumeMounts.orValue([]).exists(m, m.name == "nodeops-triggers")
+          variables.all[variables.chosen[j]].?volumeMounts.orValue([]).exists(m, m.name == "nodeops-triggers" && m.mountPath == "/nodeops-triggers")
           ? [] : [JSONPatch{op: "add", path: variables.paths[variables.chosen[j]] + "/volumeMounts/-",
             value: Object.spec.containers.volumeMounts{name: "nodeops-triggers", mountPath: "/nodeops-triggers", readOnly: true}}]) +
         (variables.all[variables.chosen[j]].?env.hasValue()
@@ -308,7 +337,8 @@ mutations:
       ).flatten() +
 
       (!variables.sidecar ? [] : [JSONPatch{op: "add", path: "/spec/shareProcessNamespace", value: true}]) +
-      (has(object.spec.initContainers) || !(variables.addSidecar {{- if eq $s.delivery "init-container" }} || variables.addInstaller{{ end }})
+      variables.oldImages.map(i, JSONPatch{op: "add", path: "/spec/initContainers/" + string(i) + "/image", value: variables.image}) +
+      (has(object.spec.initContainers) || !(variables.addSidecar || variables.addInstaller)
         ? [] : [JSONPatch{op: "add", path: "/spec/initContainers", value: []}]) +
       (!variables.addSidecar ? [] :
         [JSONPatch{op: "add", path: "/spec/initContainers/0", value: Object.spec.initContainers{
@@ -328,8 +358,7 @@ mutations:
           value: Object.spec.initContainers.volumeMounts{name: "nodeops-token", mountPath: "/nodeops-token", readOnly: true}}] +
         {{- end }}
         (variables.user == -1 ? [] : [JSONPatch{op: "add", path: "/spec/initContainers/0/securityContext/runAsUser", value: variables.user}]) +
-        (variables.group == -1 ? [] : [JSONPatch{op: "add", path: "/spec/initContainers/0/securityContext/runAsGroup", value: variables.group}]))
-      {{- if eq $s.delivery "init-container" }} +
+        (variables.group == -1 ? [] : [JSONPatch{op: "add", path: "/spec/initContainers/0/securityContext/runAsGroup", value: variables.group}])) +
       (!variables.addInstaller ? [] :
         [JSONPatch{op: "add", path: "/spec/initContainers/0", value: Object.spec.initContainers{
           name: "nodeops-agent",
@@ -341,11 +370,10 @@ mutations:
           securityContext: {{ include "nodeops.celRestricted" "true" }}}}] +
         (variables.user == -1 ? [] : [JSONPatch{op: "add", path: "/spec/initContainers/0/securityContext/runAsUser",
           value: variables.user == 0 ? 65532 : variables.user}]))
-      {{- end }}
 {{- end }}
 
 {{- define "nodeops.celResources" -}}
-Object.spec.initContainers.resources{
+variables.budgeted ? Object.spec.initContainers.resources{} : Object.spec.initContainers.resources{
 {{- $first := true -}}
 {{- range $kind, $quantities := . -}}
 {{- if not $first }}, {{ end }}{{ $first = false }}{{ $kind }}: {{ $quantities | toJson }}

@@ -139,6 +139,13 @@ function skippedRemedy(said: string): Remedy {
       say: 'name NODE_OPTIONS in env; where envFrom sets it, copy its value:',
       yaml: 'env:\n- name: NODE_OPTIONS\n  value: ""',
     };
+  if (/is the app's own, set/.test(said))
+    return {
+      say: 'choose a port that the app does not use:',
+      yaml: `annotations:\n  ${wishAnnotations.port}: "18848"`,
+    };
+  if (/is the app's own/.test(said))
+    return { say: 'give it another name; names that begin with nodeops- are the injector’s' };
   if (/is in use/.test(said)) return { say: 'mount that volume elsewhere; /nodeops and its siblings are the agent’s' };
   if (/host network/.test(said)) return { say: 'take hostNetwork out of the pod, or use --attach=exec' };
   if (/ephemeral-storage|ephemeral storage/.test(said))
