@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../src/inject/settings.ts';
+import { undeclaredVariables } from '../cluster/admission/cel.ts';
 import { clusters, type Manifest, only, template } from '../helm/helm.ts';
 import { cases } from './cases.ts';
 import { evaluatePolicy, messagesAsCalls } from './cel.ts';
@@ -33,6 +34,17 @@ describe.each(cases)('$file: $name', ({ pod, settings, namespaceAsks, out }) => 
     const policy = await policyOf(settings, namespaceAsks);
     expect(evaluatePolicy(policy, out) ?? out).toEqual(out);
   });
+});
+
+it('has variables that are declared before they are used', async () => {
+  const { spec } = await policyOf({ ...cases[0]!.settings, tokenSecret: { name: 't', key: 'k' } }, false);
+  const declared: string[] = [];
+  for (const { name, expression } of spec.variables) {
+    expect(undeclaredVariables(expression, declared), name).toEqual([]);
+    declared.push(name);
+  }
+  expect(undeclaredVariables(spec.mutations[0].jsonPatch.expression, declared)).toEqual([]);
+  expect(undeclaredVariables('variables.a + variables.b', ['a'])).toEqual(['b']);
 });
 
 describe('the evaluation of policies', () => {

@@ -31,6 +31,14 @@ export function compileProblem(expression: string): string | undefined {
   }
 }
 
+/** Variables that an expression uses without their being declared: the API server knows those before it only. */
+export function undeclaredVariables(expression: string, declared: readonly string[]): string[] {
+  const used = expression
+    .replaceAll(new RegExp(stringLiteral.source, 'g'), '""')
+    .matchAll(/\bvariables\.([A-Za-z_]\w*)/g);
+  return [...new Set([...used].map(([, name]) => name!))].filter((name) => !declared.includes(name));
+}
+
 /** Variables that are worked out when they are first used, each with those before it. */
 export function lazyVariables(
   declared: readonly { name: string; expression: string }[],

@@ -2,7 +2,7 @@
 import { labelKeyProblem } from '../api/selectors.ts';
 import { type Cause, field } from '../api/status.ts';
 import type { Json, KubeObject } from '../api/types.ts';
-import { compileProblem } from './cel.ts';
+import { compileProblem, undeclaredVariables } from './cel.ts';
 
 type Causes = Required<Cause>[];
 
@@ -33,12 +33,13 @@ function validatePolicy(spec: Json): Causes {
   causes.push(...choice(failurePolicy, 'spec.failurePolicy', ['Fail', 'Ignore']));
   causes.push(...choice(reinvocationPolicy, 'spec.reinvocationPolicy', ['IfNeeded', 'Never']));
   causes.push(...validateConditions(spec.matchConditions, 'spec.matchConditions'));
+  const names = variables.map(({ name }: Json) => name);
   variables.forEach((variable: Json, i: number) => {
     const at = `spec.variables[${i}]`;
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable.name ?? ''))
       causes.push(field.invalid(`${at}.name`, variable.name ?? '', 'name is not a valid CEL identifier'));
     causes.push(
-      ...validateExpression(variable.expression, `${at}.expression`),
+      ...validateExpression(variable.expression, `${at}.expression`, names.slice(0, i)),
       ...duplicates(variables, i, `${at}.name`),
     );
   });
@@ -54,7 +55,7 @@ function validatePolicy(spec: Json): Causes {
       causes.push(field.invalid(`${at}.${other}`, {}, `must be omitted when patchType is ${mutation.patchType}`));
     if (!mutation[own!])
       causes.push(field.required(`${at}.${own}`, `must be specified when patchType is ${mutation.patchType}`));
-    else causes.push(...validateExpression(mutation[own!].expression, `${at}.${own}.expression`));
+    else causes.push(...validateExpression(mutation[own!].expression, `${at}.${own}.expression`, names));
   });
   return causes;
 }
@@ -135,9 +136,11 @@ function validateConditions(conditions: Json[] = [], at: string): Causes {
   });
 }
 
-function validateExpression(expression: string | undefined, at: string): Causes {
+/** `names`: the variables that are declared before it. */
+function validateExpression(expression: string | undefined, at: string, names: readonly string[] = []): Causes {
   if (!expression?.trim()) return [field.required(at)];
-  const problem = compileProblem(expression);
+  const [unknown] = undeclaredVariables(expression, names);
+  const problem = unknown === undefined ? compileProblem(expression) : `undefined field '${unknown}'`;
   return problem === undefined ? [] : [field.invalid(at, expression, `compilation failed: ${problem}`)];
 }
 
