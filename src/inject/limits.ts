@@ -7,6 +7,10 @@ export const webhookLimits = {
   connections: 1_024,
   /** From the first byte of a request to its last. */
   requestTimeoutMs: 5_000,
+  /** From a connection to the end of its TLS handshake; Node's own limit is two minutes. */
+  handshakeTimeoutMs: 5_000,
+  /** Between looks at which connections are beyond their time; Node's own is half a minute. */
+  checkIntervalMs: 1_000,
   /** Longer than the 90 s after which the API server drops an idle connection, so that we never close one it is about to use. */
   idleConnectionMs: 120_000,
   /** After SIGTERM, until the endpoints no longer name us. */

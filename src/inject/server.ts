@@ -46,9 +46,13 @@ export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
   const stopping = new AbortController();
   const state = { bufferedBytes: 0 };
 
-  const secure = createHttpsServer({ minVersion: 'TLSv1.2' }, (request, response) => {
+  const { checkIntervalMs: connectionsCheckingInterval, handshakeTimeoutMs: handshakeTimeout } = webhookLimits;
+  const tls = { minVersion: 'TLSv1.2', handshakeTimeout, connectionsCheckingInterval } as const;
+  const secure = createHttpsServer(tls, (request, response) => {
     const started = performance.now();
     const count = (outcome: Counted) => metrics.observe(outcome, (performance.now() - started) / 1_000);
+    // so that who is still connected goes elsewhere
+    if (stopping.signal.aborted) response.setHeader('connection', 'close');
     review(request, response, settings, state, log).then(count, (error) => {
       const status = error instanceof Refusal ? error.status : 500;
       count(status === 503 ? 'overloaded' : status === 500 ? 'error' : 'bad-request');
@@ -57,7 +61,7 @@ export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
       reply(response, status, 'text/plain', `${error instanceof Error ? error.message : error}\n`, true);
     });
   });
-  const plain = createHttpServer((request, response) => {
+  const plain = createHttpServer({ connectionsCheckingInterval }, (request, response) => {
     const ready = metrics.certificateExpiry !== undefined && !stopping.signal.aborted;
     if (request.url === '/metrics')
       reply(response, 200, 'text/plain; version=0.0.4; charset=utf-8', metrics.render(settings.version));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { applyPatch } from 'rfc6902';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { webhookLimits } from '../../src/inject/limits.ts';
@@ -139,6 +140,36 @@ describe('what is no review', () => {
     await closed;
     expect((await send(asking)).status).toBe(200);
   });
+});
+
+it.each([
+  ['says nothing', () => connect(webhook.port, '127.0.0.1')],
+  [
+    'sends half a head',
+    () => {
+      const { port } = webhook;
+      const socket = connectTls({ host: '127.0.0.1', port, ca: files.ca, servername: files.serverName });
+      socket.write('POST /mutate HTTP/1.1\r\nhost: ');
+      return socket;
+    },
+  ],
+  [
+    'sends half a body',
+    () => {
+      const { port } = webhook;
+      const socket = connectTls({ host: '127.0.0.1', port, ca: files.ca, servername: files.serverName });
+      socket.write(
+        'POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
+      );
+      return socket;
+    },
+  ],
+])('a client that %s is sent away', { timeout: 60_000 }, async (_, open) => {
+  const socket = open();
+  socket.on('error', () => {});
+  socket.resume();
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect((await send(asking)).status).toBe(200);
 });
 
 it('a thousand reviews, two hundred at once, are all answered', async () => {
