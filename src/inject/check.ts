@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replyHeader, requestHeader } from '../protocol/wire.ts';
 import { preloadFile } from './paths.ts';
@@ -10,6 +11,11 @@ export async function check(environment: NodeJS.ProcessEnv, deadlineMs = 10_000)
   if (!environment.NODE_OPTIONS?.includes(preloadFile))
     throw new Error(
       'this pod asked for the agent and was not injected: look at its annotation nodeops.dev/skipped and at the injector',
+    );
+  const token = environment.NODEOPS_TOKEN_FILE;
+  if (token !== undefined && !existsSync(token))
+    throw new Error(
+      'this pod was injected and the Secret with the token (agent.tokenSecret) is missing in its namespace or lacks the key: its agent stays away',
     );
   const url = `http://127.0.0.1:${environment.NODEOPS_PORT}/v1/version`;
   let last: unknown;

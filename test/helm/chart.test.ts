@@ -102,7 +102,9 @@ describe('the choice of the files’ way into a pod', () => {
   it('on Kubernetes 1.36 is image-volume, in the policy, too', async () => {
     const policy = only(await template(clusters['1.36']!), 'MutatingAdmissionPolicy', 'nodeops-inject');
     expect(JSON.stringify(policy)).toContain('Object.spec.volumes.image{');
-    expect(JSON.stringify(policy)).not.toContain('install');
+    expect(policy.spec.variables.find(({ name }: Manifest['spec']) => name === 'agentByImage').expression).toContain(
+      '? true :',
+    );
   });
 });
 
@@ -200,6 +202,12 @@ describe('values', () => {
     [{ agent: { triggers: 'x'.repeat(4_097) } }, /triggers/],
     [{ webhook: { replica: 3 } }, /replica/],
     [{ webhook: { certificates: { source: 'secret' } } }, /secretName/],
+    [{ webhook: { certificates: { caBundle: '-----BEGIN CERTIFICATE-----' } } }, /caBundle/],
+    [{ image: { tag: 'a b' } }, /tag/],
+    [{ namespaces: { label: { key: 'a key' } } }, /key/],
+    [{ namespaces: { label: { value: 'a value' } } }, /value/],
+    [{ agent: { tokenSecret: { name: 'Tokens' } } }, /name/],
+    [{ fullnameOverride: '1-nodeops' }, /fullnameOverride/],
   ])('%j are refused', async (values, message) => {
     await expect(template(clusters['1.33']!, values)).rejects.toThrow(message);
   });
@@ -216,6 +224,41 @@ describe('values', () => {
         ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, path ? `${path}.${name}` : name))
         : [path];
     expect(described.sort()).toEqual(leaves(parse(readFileSync(join(chart, 'values.yaml'), 'utf8')), '').sort());
+  });
+
+  it('with no namespace excluded leave out the expression that would exclude none', async () => {
+    const selectors = (manifests: Manifest[]) =>
+      only(manifests, 'MutatingWebhookConfiguration').webhooks.map((one: Manifest) => one.namespaceSelector);
+    const [pod, namespace] = selectors(await template(clusters['1.33']!, { namespaces: { excluded: [] } }));
+    expect(pod).toEqual({ matchExpressions: [] });
+    expect(namespace.matchExpressions).toContainEqual({
+      key: 'kubernetes.io/metadata.name',
+      operator: 'NotIn',
+      values: ['nodeops'],
+    });
+  });
+
+  it('name objects as Kubernetes wants them, whatever the release is called', async () => {
+    const nameOf = async (values: object, release: string) => {
+      const manifests = await template(clusters['1.33']!, { engine: 'webhook', ...values }, release);
+      return only(manifests, 'Service').metadata.name;
+    };
+    expect(await nameOf({}, 'my.tools')).toBe('my-tools-nodeops-inject');
+    expect(await nameOf({ fullnameOverride: 'diagnostics' }, 'x')).toBe('diagnostics-inject');
+    expect((await nameOf({}, `a${'b'.repeat(52)}`)).length).toBeLessThanOrEqual(63);
+  });
+
+  it('that exclude the release’s own namespace leave out the test, which could never pass', async () => {
+    const kinds = async (excluded: string[]) =>
+      (await template(clusters['1.36']!, { namespaces: { excluded } })).map(({ kind }) => kind);
+    expect(await kinds(['kube-system'])).toContain('Pod');
+    expect(await kinds(['nodeops'])).not.toContain('Pod');
+  });
+
+  it('place the webhook and the test on Linux, and wherever else it is said', async () => {
+    const manifests = await template(clusters['1.33']!, { webhook: { nodeSelector: { pool: 'system' } } });
+    for (const { name, pod } of podsOf(manifests))
+      expect(pod.nodeSelector, name).toEqual({ pool: 'system', 'kubernetes.io/os': 'linux' });
   });
 
   it('older clusters are refused with the reason', async () => {

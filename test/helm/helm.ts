@@ -58,13 +58,13 @@ async function run(name: 'helm' | 'kubectl', args: string[]): Promise<string> {
   return stdout;
 }
 
-/** Renders the chart as `helm install nodeops -n nodeops` would; `values` go in as a file. */
-export async function template(cluster: Cluster, values: object = {}, args: string[] = []): Promise<Manifest[]> {
+/** Renders the chart as `helm install nodeops -n nodeops` would, or for a release of another name; `values` go in as a file. */
+export async function template(cluster: Cluster, values: object = {}, release = 'nodeops'): Promise<Manifest[]> {
   const file = join(tmpdir(), `nodeops-values-${process.pid}-${Math.random().toString(36).slice(2)}.json`);
   await writeFile(file, JSON.stringify(values));
   const apis = (cluster.apiVersions ?? []).flatMap((api) => ['--api-versions', api]);
   const text = await helm(
-    ...['template', 'nodeops', chart, '-n', 'nodeops', '--kube-version', cluster.version, '-f', file, ...apis, ...args],
+    ...['template', release, chart, '-n', 'nodeops', '--kube-version', cluster.version, '-f', file, ...apis],
   );
   return parseAllDocuments(text)
     .map((document) => document.toJS())

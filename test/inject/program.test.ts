@@ -98,5 +98,9 @@ it('check tells an injected pod from one that was left alone and one whose agent
   expect(await check({ NODE_OPTIONS: preloadFlag, NODEOPS_PORT: port })).toMatch(/^the agent answers on /);
   server.close();
   await once(server, 'close');
-  await expect(check({ NODE_OPTIONS: preloadFlag, NODEOPS_PORT: port }, 500)).rejects.toThrow('does not answer on');
+  const silent = { NODE_OPTIONS: preloadFlag, NODEOPS_PORT: port };
+  await expect(check(silent, 500)).rejects.toThrow('does not answer on');
+  await expect(check({ ...silent, NODEOPS_TOKEN_FILE: join(folder, 'no-token') })).rejects.toThrow(
+    'the Secret with the token (agent.tokenSecret) is missing',
+  );
 });

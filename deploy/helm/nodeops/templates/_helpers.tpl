@@ -1,5 +1,7 @@
+{{/* A release may have dots in its name, a Service may not. */}}
 {{- define "nodeops.name" -}}
-{{- if contains "nodeops" .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}{{ else }}{{ printf "%s-nodeops" .Release.Name | trunc 50 | trimSuffix "-" }}{{ end -}}
+{{- $release := .Release.Name | replace "." "-" -}}
+{{- .Values.fullnameOverride | default (contains "nodeops" $release | ternary $release (printf "%s-nodeops" $release)) | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 
 {{- define "nodeops.webhookName" -}}{{ include "nodeops.name" . }}-inject{{- end }}
@@ -70,28 +72,31 @@ app.kubernetes.io/component: inject
 {{- end }}
 
 {{/*
-Namespaces that are never looked at: the cluster's own, and where a namespace asks for all its pods ours, so that the webhook is
-not asked about its own pods. Takes a list of the root and what asks.
+What a kind of request is matched by, for either engine. Namespaces that are never looked at: the cluster's own, and where a namespace
+asks for all its pods ours, so that the webhook is not asked about its own pods. Takes a list of the root and what asks.
 */}}
-{{- define "nodeops.namespaceExclusion" -}}
-{{- $root := index . 0 -}}
-{{- $excluded := $root.Values.namespaces.excluded -}}
-{{- if eq (index . 1) "namespace" }}{{ $excluded = append $excluded $root.Release.Namespace | uniq }}{{ end -}}
-key: kubernetes.io/metadata.name
-operator: NotIn
-values: {{ $excluded | toJson }}
-{{- end }}
-
-{{/* What a kind of request is matched by, for either engine. Takes a list of the root and what asks. */}}
 {{- define "nodeops.namespaceSelector" -}}
 {{- $root := index . 0 -}}
-matchExpressions:
-- {{- include "nodeops.namespaceExclusion" . | nindent 2 }}
-{{- if eq (index . 1) "namespace" }}
-- key: {{ $root.Values.namespaces.label.key }}
-  operator: In
-  values: [{{ $root.Values.namespaces.label.value | quote }}]
+{{- $excluded := $root.Values.namespaces.excluded -}}
+{{- $expressions := list -}}
+{{- if eq (index . 1) "namespace" -}}
+{{- $excluded = append $excluded $root.Release.Namespace | uniq -}}
+{{- $label := $root.Values.namespaces.label -}}
+{{- $expressions = list (dict "key" $label.key "operator" "In" "values" (list $label.value)) -}}
+{{- end -}}
+{{- /* NotIn without values is refused by the API server */ -}}
+{{- with $excluded }}{{ $expressions = prepend $expressions (dict "key" "kubernetes.io/metadata.name" "operator" "NotIn" "values" .) }}{{ end -}}
+matchExpressions: {{ $expressions | toJson }}
 {{- end }}
+
+{{/* Pods of the chart run where the image does. */}}
+{{- define "nodeops.nodeSelector" -}}
+{{- merge (dict) .Values.webhook.nodeSelector (dict "kubernetes.io/os" "linux") | toJson -}}
+{{- end }}
+
+{{/* Whether a pod of the release's namespace would be injected, as `helm test` needs. */}}
+{{- define "nodeops.testable" -}}
+{{- and (ne (include "nodeops.engine" .) "none") (not (has .Release.Namespace .Values.namespaces.excluded)) -}}
 {{- end }}
 
 {{- define "nodeops.matchConditions" -}}
