@@ -11,8 +11,7 @@ RUN npm ci
 COPY tsconfig.json LICENSE ./
 COPY scripts scripts
 COPY src src
-COPY cmd cmd
-RUN npm run build
+RUN node scripts/image.ts
 
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
 # injected containers mount this image at /nodeops and so find /nodeops/agent/preload.cjs

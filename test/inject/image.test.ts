@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { cp, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleInject, imageFiles } from '../../scripts/inject-bundle.ts';
 import { agentFolder, mountPaths, preloadFile } from '../../src/inject/paths.ts';
@@ -40,6 +42,28 @@ describe('the image', () => {
     for (const source of sources) {
       expect(existsSync(source), source).toBe(true);
       expect(allowed, source).toContain(`!${source}`);
+    }
+  });
+
+  it('is built from them alone', { timeout: 120_000 }, async () => {
+    const context = await mkdtemp(join(tmpdir(), 'nodeops-context-'));
+    try {
+      for (const { sources } of copies((stage) => stage < last))
+        for (const source of sources) await cp(source, join(context, source), { recursive: true });
+      // what `npm ci` brings
+      await symlink(resolve('node_modules'), join(context, 'node_modules'));
+      const runs = instructions.filter(({ keyword, text }) => keyword === 'RUN' && text !== 'npm ci');
+      expect(runs.length).toBeGreaterThan(0);
+      for (const { text } of runs)
+        await promisify(execFile)('sh', ['-c', text], {
+          cwd: context,
+          env: { PATH: `${dirname(process.execPath)}:/bin` },
+        });
+      for (const { sources } of copies((stage) => stage === last))
+        for (const source of sources)
+          expect(existsSync(join(context, source.replace(/^\/build\//, ''))), source).toBe(true);
+    } finally {
+      await rm(context, { recursive: true, force: true });
     }
   });
 
