@@ -35,7 +35,8 @@ export function mutate(pod: Pod, { settings, namespaceAsks }: MutationRequest): 
   const wishes = readWishes(pod, settings);
   const refusal = podReason(pod, wishes.port);
   const notes = refusal ? [refusal] : inject(editor, settings, wishes);
-  const status = notes.length > 0 ? notes.join('; ').slice(0, statusLimit) : undefined;
+  // characters are Unicode's, as in CEL
+  const status = notes.length > 0 ? [...notes.join('; ')].slice(0, statusLimit).join('') : undefined;
   const annotation = ['metadata', 'annotations', `${annotationPrefix}skipped`];
   if (status) editor.set(annotation, status);
   else editor.remove(annotation);

@@ -75,6 +75,19 @@ describe('a review', () => {
     },
   );
 
+  it('of a pod whose lists are null is answered like one without them', async () => {
+    const review = structuredClone(asking);
+    review.request.object.spec.initContainers = null;
+    review.request.object.spec.volumes = null;
+    review.request.object.spec.containers = [{ name: 'api', image: 'app', env: null, volumeMounts: null, ports: null }];
+    const { response } = JSON.parse((await send(review)).body);
+    const { spec } = review.request.object;
+    const patch = JSON.parse(Buffer.from(response.patch, 'base64').toString());
+    expect(applyPatch({ spec, metadata: { annotations: {} } }, patch).filter((error) => error !== null)).toEqual([]);
+    expect(spec.containers[0].env[0]).toEqual({ name: 'NODE_OPTIONS', value: '--require=/nodeops/agent/preload.cjs' });
+    expect(spec.volumes[0].name).toBe('nodeops-agent');
+  });
+
   it('for a namespace that asks injects pods that say nothing', async () => {
     const { response } = JSON.parse((await send(recorded[0]!.body, '/mutate-namespace')).body);
     expect(response.patchType).toBe('JSONPatch');

@@ -123,6 +123,14 @@ describe('injection', () => {
   });
 });
 
+it.each([
+  ["pod: port 8848 is the app's own, set nodeops.dev/port to another", /nodeops\.dev\/port: "/],
+  ["pod: the volume nodeops-agent is the app's own", /another name/],
+])('left alone with %s is told what to change', async (said, remedy) => {
+  const checks = await of({ metadata: asking({ 'nodeops.dev/skipped': said }) });
+  expect(JSON.stringify(checks.get('inject.skipped')?.remedy).replaceAll('\\', '')).toMatch(remedy);
+});
+
 describe("the pod's spec", () => {
   const env = (...entries: [string, string][]) => ({ env: entries.map(([name, value]) => ({ name, value })) });
 
