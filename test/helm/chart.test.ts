@@ -151,7 +151,10 @@ describe('the webhook', () => {
     const before = await template(clusters['1.33']!);
     const after = await template(clusters['1.33']!, { agent: { port: 9000 } });
     expect(only(before, 'Deployment').spec.replicas).toBe(2);
-    expect(only(before, 'PodDisruptionBudget').spec.maxUnavailable).toBe(1);
+    expect(only(before, 'PodDisruptionBudget').spec).toMatchObject({
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+    });
     const checksum = (manifests: Manifest[]) =>
       only(manifests, 'Deployment').spec.template.metadata.annotations['nodeops.dev/settings-checksum'];
     expect(checksum(after)).not.toBe(checksum(before));

@@ -6,6 +6,23 @@ import { cases } from './cases.ts';
 import { evaluatePolicy, messagesAsCalls } from './cel.ts';
 import { chartValues } from './chart-values.ts';
 
+/** Those of the API server's environment (k8s.io/apiserver/pkg/cel/environment) that the policy may use, with the version that brought them. */
+const kubernetesFunctions = new Set([
+  ...['has', 'size', 'string', 'int', 'exists', 'filter', 'map', 'contains', 'startsWith', 'endsWith', 'matches'],
+  // 1.28: optional types
+  ...['orValue', 'hasValue'],
+  // 1.29: strings, version 2
+  ...['split', 'trim', 'join', 'replace', 'substring'],
+  // 1.34: lists, version 3
+  ...['lists.range', 'flatten'],
+]);
+
+/** Names before a parenthesis, `lists.range` whole, as it is no function of a value. */
+function calledFunctions(expression: string): string[] {
+  const bare = expression.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""').replaceAll(/\bin \(/g, '(');
+  return [...bare.matchAll(/(lists\.range|[A-Za-z_]\w*) ?\(/g)].map(([, name]) => name!);
+}
+
 const rendered = new Map<string, Promise<Manifest[]>>();
 
 /** The policy for pods that ask, or for those whose namespace does, rendered by the real helm. */
@@ -45,6 +62,14 @@ it('has variables that are declared before they are used', async () => {
   }
   expect(undeclaredVariables(spec.mutations[0].jsonPatch.expression, declared)).toEqual([]);
   expect(undeclaredVariables('variables.a + variables.b', ['a'])).toEqual(['b']);
+});
+
+it('calls nothing that the CEL of Kubernetes 1.36 does not have', async () => {
+  const { spec } = await policyOf({ ...cases[0]!.settings, tokenSecret: { name: 't', key: 'k' } }, false);
+  const expressions = [...spec.matchConditions, ...spec.variables, spec.mutations[0].jsonPatch];
+  const called = expressions.flatMap(({ expression }: { expression: string }) => calledFunctions(expression));
+  expect([...new Set(called)].filter((name) => !kubernetesFunctions.has(name))).toEqual([]);
+  expect(calledFunctions('a.b(c["x()"].d(1)) + e.f (2)')).toEqual(['b', 'd', 'f']);
 });
 
 describe('the evaluation of policies', () => {
