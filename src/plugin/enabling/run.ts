@@ -9,6 +9,7 @@ import { documentText } from '../output/document.ts';
 import { type WorkloadRef, workloads } from '../targets/workloads.ts';
 import { type Engines, findEngines, installCommand, namespaceAsks } from './engine.ts';
 import type { rolloutFlags, wishFlags } from './flags.ts';
+import { shortfall } from './outcome.ts';
 import { type Annotations, disabling, enabling, templatePatch } from './patch.ts';
 import { progressOf } from './rollout.ts';
 import { goOnCommand, waitForRollout } from './wait.ts';
@@ -81,10 +82,14 @@ async function change(
       await write(io.stdout, `${nameOf(ref)} ${verb}d${dry ? ' (server dry run)' : ''}\n`);
     }
     if (dry) return 0;
-    if (flags.wait && rolls(ref)) {
+    const waits = flags.wait && rolls(ref);
+    if (waits) {
       const said = await waitForRollout(api, ref, flags.timeout, io);
       io.stderr.write(`${nameOf(ref)}: ${said}\n`);
     } else if (!unchanged) io.stderr.write(`${consequence(api, ref, workload)}\n`);
+    const short =
+      verb === 'enable' && (waits || unchanged) ? await shortfall(api, ref, io.program, io.signal) : undefined;
+    if (short) io.stderr.write(`${nameOf(ref)}: ${short}\n`);
     return 0;
   } finally {
     await api.close();

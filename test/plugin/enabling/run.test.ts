@@ -78,6 +78,17 @@ describe('enable', () => {
     expect(patches()).toEqual([]);
   });
 
+  it('tells where it is so already and the pods came before the injector', async () => {
+    const annotations = { 'nodeops.dev/inject': 'true' };
+    const pod = { metadata: { name: 'api-x', namespace: 'shop', annotations } };
+    serving([deployment({ annotations })], ({ path: at }) => (at.endsWith('/pods') ? list(pod) : undefined));
+    const { code, stderr } = await stage.run(['enable', 'deploy/api']);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'deployment/api: its pods carry no agent; see kubectl nodeops doctor deployment/api -n shop\n',
+    });
+  });
+
   it('prints the patch as YAML with --dry-run client, without asking for an injector', async () => {
     serving([deployment()]);
     const { code, stdout } = await stage.run(['enable', 'deploy/api', '--dry-run', 'client']);
@@ -194,6 +205,31 @@ describe('waiting', () => {
     const { code, stderr } = await stage.run(['enable', 'deploy/api', '--wait']);
     expect(code).toBe(0);
     expect(stderr).toBe('deployment/api: 1 of 2 pods are new\ndeployment/api: 2 of 2 pods are new and ready\n');
+  });
+
+  it.each([
+    [{ 'nodeops.dev/injected': 'app' }, ''],
+    [{}, 'its pods carry no agent; see kubectl nodeops doctor deployment/api -n shop\n'],
+    [
+      { 'nodeops.dev/skipped': 'app: envFrom may set NODE_OPTIONS' },
+      'its pods carry no agent: app: envFrom may set NODE_OPTIONS; see kubectl nodeops doctor deployment/api -n shop\n',
+    ],
+    [
+      { 'nodeops.dev/injected': 'app', 'nodeops.dev/skipped': 'x: the pod has no such container' },
+      'something was left alone: x: the pod has no such container; see kubectl nodeops doctor deployment/api -n shop\n',
+    ],
+  ])('tells what the injector made of the new pods: %j', async (annotations, told) => {
+    const pod = (name: string, more: object) => ({
+      metadata: { name, namespace: 'shop', annotations: { 'nodeops.dev/inject': 'true' }, ...more },
+    });
+    const old = pod('api-old', { deletionTimestamp: '2026-06-01T00:00:00Z' });
+    const fresh = pod('api-new', { annotations: { 'nodeops.dev/inject': 'true', ...annotations } });
+    serving([deployment()], ({ path: at }) => (at.endsWith('/pods') ? list(old, fresh) : undefined));
+    const { code, stderr } = await stage.run(['enable', 'deploy/api', '--wait']);
+    expect(code).toBe(0);
+    expect(stderr.replace('deployment/api: 2 of 2 pods are new and ready\n', '')).toBe(
+      told && `deployment/api: ${told}`,
+    );
   });
 
   it('ends when the progress deadline is exceeded, with what the pods say', async () => {
