@@ -185,6 +185,9 @@ export class KubeApi {
 
   async #forbidden(status: Status, rights: readonly Right[]): Promise<NodeopsError> {
     const said = parseForbidden(status.message ?? '');
+    // where anonymous requests are let in, a request without credentials is not answered with 401
+    if (said?.user === 'system:anonymous')
+      return unauthenticated(this.connection, await this.credentials(), this.#now());
     if (said) return forbidden(this.connection, said, rights);
     const [user, answers] = await Promise.all([this.#whoAmI(), Promise.all(rights.map((right) => this.#may(right)))]);
     const missing = rights.find((_, index) => answers[index] === false);

@@ -108,6 +108,16 @@ describe('refusals', () => {
     expect(error.hint).toMatch(/^kubectl .*auth whoami$/);
   });
 
+  it('a 403 to the anonymous user says that nothing was sent: nobody would grant it rights', async () => {
+    const message =
+      'pods "api-0" is forbidden: User "system:anonymous" cannot get resource "pods" in API group "" in the namespace "default"';
+    const status = { kind: 'Status', status: 'Failure', reason: 'Forbidden', code: 403, message };
+    const server = await serve(() => ({ status: 403, body: status }));
+    const error = await failure((await server.api()).get(pods));
+    expect(error.code).toBe('unauthenticated');
+    expect(error.message).toContain('wants credentials and none were sent');
+  });
+
   it('a 401 to an expired token says when it expired', async () => {
     const error = await refused('unauthorized', { token: jwt({ exp: 1_700_000_000 }) });
     expect(error.message).toContain('which expired at 2023-11-14T22:13:20.000Z');
