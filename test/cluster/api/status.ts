@@ -115,6 +115,11 @@ export const field = {
     message: `Forbidden: ${detail}`,
     field: path,
   }),
+  tooLong: (path: string, bytes: number) => ({
+    reason: 'FieldValueTooLong',
+    message: `Too long: may not be more than ${bytes} bytes`,
+    field: path,
+  }),
   notFound: (path: string, value: unknown) => ({
     reason: 'FieldValueNotFound',
     message: `Not found: ${JSON.stringify(value)}`,

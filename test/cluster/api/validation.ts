@@ -1,6 +1,7 @@
 /** Validation of what users and tests get wrong, in apimachinery's words. Not complete: what is not named here is let through. */
 import { isDeepStrictEqual } from 'node:util';
 import { validateAdmission } from '../admission/validation.ts';
+import { labelProblem, validateEphemeralContainer, validatePodSpec } from './podspec.ts';
 import type { Resource } from './resources.ts';
 import { labelKeyProblem, labelValueProblem, matchesLabels, selectorRequirements } from './selectors.ts';
 import { type ApiError, type Cause, field, invalid } from './status.ts';
@@ -10,10 +11,7 @@ type Causes = Required<Cause>[];
 
 const subdomain =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const label =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const isSubdomain = (text: string) => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text);
-const isLabel = (text: string) => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text);
 
 export function validateNew(resource: Resource, object: KubeObject): ApiError | undefined {
   const causes: Causes = validateMetadata(resource, object);
@@ -21,6 +19,7 @@ export function validateNew(resource: Resource, object: KubeObject): ApiError | 
   const workload = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'].includes(object.kind);
   if (workload) causes.push(...validateWorkload(object));
   if (workload || object.kind === 'Job') causes.push(...validateTemplate(object));
+  if (object.kind === 'ConfigMap' || object.kind === 'Secret') causes.push(...validateData(object));
   causes.push(...validateAdmission(object));
   if (causes.length === 0) return undefined;
   return invalid(resource.group, object.kind, object.metadata.name ?? '', causes);
@@ -33,43 +32,48 @@ function validateMetadata(resource: Resource, { metadata }: KubeObject): Causes 
   else if (resource.group === 'rbac.authorization.k8s.io') {
     if (/[/%]|^\.{1,2}$/.test(name)) causes.push(field.invalid('metadata.name', name, "may not contain '/'"));
   } else if (['namespaces', 'services'].includes(resource.resource)) {
-    if (!isLabel(name)) causes.push(field.invalid('metadata.name', name, label));
-    if (name.length > 63) causes.push(field.invalid('metadata.name', name, 'must be no more than 63 bytes'));
-  } else if (!isSubdomain(name)) causes.push(field.invalid('metadata.name', name, subdomain));
+    const problem = labelProblem(name);
+    if (problem) causes.push(field.invalid('metadata.name', name, problem));
+  } else if (name.length > 253) causes.push(field.invalid('metadata.name', name, 'must be no more than 253 bytes'));
+  else if (!isSubdomain(name)) causes.push(field.invalid('metadata.name', name, subdomain));
   for (const [key, value] of Object.entries<Json>(metadata.labels ?? {})) {
     const problem = labelKeyProblem(key);
     if (problem) causes.push(field.invalid('metadata.labels', key, problem));
     const wrong = labelValueProblem(String(value));
     if (wrong) causes.push(field.invalid('metadata.labels', value, wrong));
   }
+  const annotations = Object.entries<string>(metadata.annotations ?? {});
+  for (const [key] of annotations) {
+    const problem = labelKeyProblem(key.toLowerCase());
+    if (problem) causes.push(field.invalid('metadata.annotations', key, problem));
+  }
+  if (bytesOf(annotations) > annotationBytes) causes.push(field.tooLong('metadata.annotations', annotationBytes));
   return causes;
 }
 
-function validatePodSpec(spec: Json, path: string): Causes {
+const annotationBytes = 256 * 1024;
+/** Of the data of a ConfigMap or a Secret. */
+const dataBytes = 1024 * 1024;
+
+function bytesOf(entries: readonly [string, string][]): number {
+  return entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+}
+
+function validateData({ kind, data = {}, binaryData = {} }: KubeObject): Causes {
   const causes: Causes = [];
-  if (!spec?.containers?.length) causes.push(field.required(`${path}.containers`));
-  const names = new Set<string>();
-  const volumes = new Set((spec?.volumes ?? []).map((v: Json) => v.name));
-  for (const list of ['initContainers', 'containers', 'ephemeralContainers'])
-    (spec?.[list] ?? []).forEach((container: Json, i: number) => {
-      const at = `${path}.${list}[${i}]`;
-      if (!container.name) causes.push(field.required(`${at}.name`));
-      else if (!isLabel(container.name)) causes.push(field.invalid(`${at}.name`, container.name, label));
-      else if (names.has(container.name)) causes.push(field.duplicate(`${at}.name`, container.name));
-      names.add(container.name);
-      if (!container.image) causes.push(field.required(`${at}.image`));
-      (container.volumeMounts ?? []).forEach((mount: Json, j: number) => {
-        if (!volumes.has(mount.name)) causes.push(field.notFound(`${at}.volumeMounts[${j}].name`, mount.name));
-        if (!mount.mountPath) causes.push(field.required(`${at}.volumeMounts[${j}].mountPath`));
-      });
-      (container.env ?? []).forEach((variable: Json, j: number) => {
-        if (!variable.name) causes.push(field.required(`${at}.env[${j}].name`));
-      });
-    });
-  if (!['Always', 'OnFailure', 'Never'].includes(spec?.restartPolicy))
-    causes.push(field.notSupported(`${path}.restartPolicy`, spec?.restartPolicy, ['Always', 'OnFailure', 'Never']));
+  const values = Object.entries<string>(kind === 'Secret' ? {} : data);
+  const encoded = Object.entries<string>(kind === 'Secret' ? data : binaryData);
+  for (const [key] of [...values, ...encoded])
+    if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key)) causes.push(field.invalid(`data[${key}]`, key, configKey));
+  const bytes = (text: string) => Buffer.byteLength(text, 'base64');
+  const size = [...values.map(([, text]) => Buffer.byteLength(text)), ...encoded.map(([, text]) => bytes(text))];
+  if (size.reduce((sum, one) => sum + one, 0) > dataBytes)
+    causes.push(field.tooLong(kind === 'Secret' ? 'data' : '', dataBytes));
   return causes;
 }
+
+const configKey =
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
 function validateWorkload({ spec, kind }: KubeObject): Causes {
   const causes: Causes = [];
@@ -122,8 +126,48 @@ export function validateUpdate(resource: Resource, before: KubeObject, after: Ku
     return invalid(resource.group, after.kind, name, [
       field.invalid('spec.selector', after.spec.selector, 'field is immutable'),
     ]);
+  const fixed = fixedField(before, after);
+  if (fixed) return invalid(resource.group, after.kind, name, [fixed]);
   return validateNew(resource, after);
 }
+
+/** What may not change in objects of that kind; undefined where it has not. */
+function fixedField(before: KubeObject, after: KubeObject): Required<Cause> | undefined {
+  const differs = (at: (object: KubeObject) => Json) =>
+    !isDeepStrictEqual(JSON.parse(JSON.stringify(at(before) ?? null)), JSON.parse(JSON.stringify(at(after) ?? null)));
+  switch (after.kind) {
+    case 'RoleBinding':
+    case 'ClusterRoleBinding':
+      if (differs(({ roleRef }) => roleRef)) return field.invalid('roleRef', after.roleRef, 'cannot change roleRef');
+      break;
+    case 'ConfigMap':
+    case 'Secret':
+      if (before.immutable && differs(({ data }) => data))
+        return field.forbidden('data', 'field is immutable when `immutable` is set');
+      if (differs(({ type }) => type)) return field.invalid('type', after.type, 'field is immutable');
+      break;
+    case 'Job':
+      if (differs(({ spec }) => spec.template?.spec))
+        return field.invalid('spec.template', after.spec.template, 'field is immutable');
+      break;
+    case 'StatefulSet': {
+      const { replicas: _, template: __, updateStrategy: ___, ...rest } = after.spec;
+      if (Object.keys(rest).some((key) => !mutableOfStatefulSets.has(key) && differs(({ spec }) => spec[key])))
+        return field.forbidden('spec', statefulSetRule);
+      break;
+    }
+  }
+  return undefined;
+}
+
+const mutableOfStatefulSets = new Set([
+  'minReadySeconds',
+  'ordinals',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+]);
+const statefulSetRule =
+  "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
 
 /** Ephemeral containers can only be added. The text of a change is the server's own diff of its internal form. */
 export function validateEphemeral(before: KubeObject, after: KubeObject): ApiError | undefined {
@@ -141,17 +185,7 @@ export function validateEphemeral(before: KubeObject, after: KubeObject): ApiErr
   }
   const names = new Set([...before.spec.containers, ...(before.spec.initContainers ?? [])].map((c: Json) => c.name));
   added.forEach((container, i) => {
-    if (!container.name) causes.push(field.required(`${path}[${i}].name`));
-    else if (!isLabel(container.name)) causes.push(field.invalid(`${path}[${i}].name`, container.name, label));
-    else if (names.has(container.name)) causes.push(field.duplicate(`${path}[${i}].name`, container.name));
-    names.add(container.name);
-    if (!container.image) causes.push(field.required(`${path}[${i}].image`));
-    const target = container.targetContainerName;
-    if (target && !before.spec.containers.some((c: Json) => c.name === target))
-      causes.push(field.notFound(`${path}[${i}].targetContainerName`, target));
-    for (const banned of ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'])
-      if (container[banned])
-        causes.push(field.forbidden(`${path}[${i}].${banned}`, 'cannot be set for an Ephemeral Container'));
+    causes.push(...validateEphemeralContainer(container, `${path}[${i}]`, names, before.spec));
   });
   return causes.length ? invalid('', 'Pod', before.metadata.name, causes) : undefined;
 }
