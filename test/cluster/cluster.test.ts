@@ -197,7 +197,7 @@ describe('disturbances', () => {
     const { cluster, admin } = await open();
     await startPod(admin, app('a'));
     const forward = await converse(admin, `${podsPath}/a/portforward?ports=8848`, ['v4.channel.k8s.io']);
-    const restarted = cluster.restartApiServer(200);
+    const restarted = cluster.restartApiServer(2_000);
     expect((await forward.closed).code).toBe(1006);
     await expect(admin.get('/version')).rejects.toThrow(/ECONNREFUSED/);
     await restarted;

@@ -140,10 +140,17 @@ function launch(isolation: IsolationName): ChildProcess {
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'];
   const asUser = root ? [] : ['--user', '--map-root-user'];
   const around = isolation === 'namespaces' ? [program('unshare'), ...asUser, ...namespaces] : [];
+  const { NODEOPS_CLUSTER_PACE } = process.env;
+  const pace = NODEOPS_CLUSTER_PACE ? { NODEOPS_CLUSTER_PACE } : {};
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
   const child = spawn(program('setpriv'), ['--pdeathsig', 'KILL', '--', ...around, node, '--no-warnings', main], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { PATH: process.env.PATH ?? '', TMPDIR: tmpdir(), ...(root ? {} : { NODEOPS_CLUSTER_ONE_USER: '1' }) },
+    env: {
+      PATH: process.env.PATH ?? '',
+      TMPDIR: tmpdir(),
+      ...pace,
+      ...(root ? {} : { NODEOPS_CLUSTER_ONE_USER: '1' }),
+    },
   });
   return child;
 }

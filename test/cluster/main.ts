@@ -11,6 +11,7 @@ import { Authenticator } from './api/authentication.ts';
 import { Authorizer, bootstrapBindings, bootstrapRoles } from './api/authorization.ts';
 import { CertificateAuthority } from './api/certificates.ts';
 import { Handler } from './api/handler.ts';
+import { heard } from './api/heard.ts';
 import { resourceNamed } from './api/resources.ts';
 import { ApiServer } from './api/server.ts';
 import { Store } from './api/store.ts';
@@ -35,7 +36,7 @@ async function start(message: StartMessage) {
   const store = new Store();
   const authority = new CertificateAuthority();
   const authenticator = new Authenticator(store);
-  const authorizer = new Authorizer(store);
+  const authorizer = new Authorizer(heard(store));
   const groups = new ControlGroups(isolation.name === 'namespaces' ? cgroupName : undefined);
   const issueToken = (
     namespace: string,

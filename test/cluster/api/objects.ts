@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { timestamp } from '../kubelet/podstatus.ts';
+import { later } from '../pace.ts';
 import { admitPod, applyDefaults, defaultContainer, firstStatus, randomSuffix } from './defaults.ts';
 import { inOrder, orderMetadata } from './order.ts';
 import { checkPodSecurity } from './podsecurity.ts';
@@ -82,7 +83,7 @@ export class Objects {
     else if (firstStatus[object.kind]) object.status = structuredClone(firstStatus[object.kind]);
     if (dryRun) return { ...object, metadata: { ...object.metadata, resourceVersion: '' } };
     const stored = this.store.put(resource, inOrder(object));
-    if (object.kind === 'Namespace') this.#furnish(stored.metadata.name);
+    if (object.kind === 'Namespace') later('namespace', () => this.#furnish(stored.metadata.name));
     return stored;
   }
 
@@ -116,6 +117,8 @@ export class Objects {
 
   /** What every namespace has from the start. */
   #furnish(namespace: string): void {
+    const found = this.store.get(namespaces, undefined, namespace);
+    if (!found || found.metadata.deletionTimestamp) return;
     const make = (resource: string, object: Json) =>
       this.create(resourceNamed(resource), namespace, { apiVersion: 'v1', ...object });
     make('serviceaccounts', { kind: 'ServiceAccount', metadata: { name: 'default' } });

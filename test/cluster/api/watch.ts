@@ -1,5 +1,6 @@
 /** WATCH: what is there, then every change, as one JSON object a line; bookmarks; a selector's comings and goings. */
 import type { ServerResponse } from 'node:http';
+import { queued } from '../pace.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 import type { Change, Store } from './store.ts';
 import type { Json, KubeObject } from './types.ts';
@@ -65,7 +66,8 @@ export function watch(store: Store, response: ServerResponse, options: WatchOpti
   if (fromStart) for (const object of store.list(resource, namespace).filter(matches)) send('ADDED', object);
   if (options.sendInitialEvents) bookmark({ 'k8s.io/initial-events-end': 'true' });
   for (const change of missed) onChange(change);
-  const stop = store.onChange(onChange);
+  const inTurn = queued('watch');
+  const stop = store.onChange((change) => inTurn(() => onChange(change)));
   const ticker = options.bookmarks ? setInterval(() => bookmark(), bookmarkMs) : undefined;
   const end = () => {
     if (options.bookmarks) bookmark();

@@ -3,6 +3,7 @@
 import type { AdmittedObjects } from '../api/admitted.ts';
 import { resourceNamed } from '../api/resources.ts';
 import type { KubeObject } from '../api/types.ts';
+import { later } from '../pace.ts';
 import { reconcileBudget } from './budgets.ts';
 import { reconcileDaemonSet } from './daemonsets.ts';
 import { reconcileDeployment } from './deployments.ts';
@@ -32,14 +33,16 @@ export function startControllers(objects: AdmittedObjects): void {
   const schedule = () => {
     if (scheduled) return;
     scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      for (const [key, what] of dirty) {
-        if (busy.has(key)) continue;
-        dirty.delete(key);
-        void reconcile(key, what);
-      }
-    });
+    later('controllers', () =>
+      setImmediate(() => {
+        scheduled = false;
+        for (const [key, what] of dirty) {
+          if (busy.has(key)) continue;
+          dirty.delete(key);
+          void reconcile(key, what);
+        }
+      }),
+    );
   };
   const reconcile = async (
     key: string,

@@ -18,13 +18,15 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Json } from '../api/types.ts';
+import { pace } from '../pace.ts';
 import { findProgram } from './host.ts';
 import { type Mount, mountAll, placeholder } from './mounts.ts';
 
 /** A directory that is the content of an image, by reference: for image volumes, and on top of Node when a container runs it. */
 export interface RegisteredImage {
   readonly directory: string;
-  /** @default ['/usr/bin/node'] */
+  /** @default the path of its Node */
   readonly entrypoint?: readonly string[];
 }
 
@@ -54,6 +56,8 @@ export function nodeBinary(major: number): string | undefined {
   return existsSync(file) ? file : undefined;
 }
 
+const unreachable = /^[^/]+\.invalid(:\d+)?\//;
+
 export class Images {
   readonly #directory: string;
   readonly #registered: Readonly<Record<string, RegisteredImage>>;
@@ -72,9 +76,15 @@ export class Images {
     return this.#registered[reference];
   }
 
+  /** Whether a registry decides, and none is to be reached: images are on the node or nowhere. */
+  mustAskRegistry({ image, imagePullPolicy }: Json): boolean {
+    if (unreachable.test(image)) return true;
+    return pace.isReal && imagePullPolicy === 'Always' && !this.#registered[image];
+  }
+
   /** Undefined for a reference that cannot be pulled: any whose registry ends in `.invalid`. */
   pull(reference: string): Image | undefined {
-    if (/^[^/]+\.invalid(:\d+)?\//.test(reference)) return undefined;
+    if (unreachable.test(reference)) return undefined;
     const major = Number(/:v?(\d+)/.exec(reference.split('/').at(-1)!)?.[1] ?? 24);
     const node = nodeBinary([20, 22, 24, 26].includes(major) ? major : 24) ?? process.execPath;
     const bare = reference.includes('distroless');
@@ -91,7 +101,7 @@ export class Images {
     }
     return {
       id: `sha256:${createHash('sha256').update(reference).digest('hex')}`,
-      entrypoint: own?.entrypoint ?? ['/usr/bin/node'],
+      entrypoint: own?.entrypoint ?? [bare ? '/nodejs/bin/node' : '/usr/bin/node'],
       entrypointYields: !bare && !own?.entrypoint,
       uid: 1000,
       gid: 1000,
@@ -124,10 +134,13 @@ function makeTree(tree: string, node: string, bare: boolean, own: string | undef
   }
   link('usr/bin', 'bin');
   link('usr/sbin', 'sbin');
-  bind(node, 'usr/bin/node');
+  // distroless images have it where no PATH leads
+  bind(node, bare ? 'nodejs/bin/node' : 'usr/bin/node');
   if (bare) for (const library of librariesOf(node)) bind(realpathSync(library), library);
-  link('../../bin/node', 'usr/local/bin/node');
-  link('../../usr/bin/node', 'nodejs/bin/node');
+  if (!bare) {
+    link('../../bin/node', 'usr/local/bin/node');
+    link('../../usr/bin/node', 'nodejs/bin/node');
+  }
   if (!bare)
     for (const name of programs.split(' ')) {
       const found = findProgram(name);

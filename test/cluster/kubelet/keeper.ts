@@ -1,5 +1,6 @@
 /** The life of one container of a pod: its runs, probes, restarts. */
 import type { Json, KubeObject } from '../api/types.ts';
+import { hold } from '../pace.ts';
 import type { ContainerSpec, Run } from './container.ts';
 import type { Kubelet } from './kubelet.ts';
 import { type Slot, timestamp } from './podstatus.ts';
@@ -115,6 +116,8 @@ export class ContainerKeeper {
     const { spec } = slot;
     const event = (type: string, reason: string, message: string) =>
       this.#kubelet.event(this.#owner.pod, type, reason, message, slot);
+    await hold(this.#kubelet.images.mustAskRegistry(spec) ? 'pull' : 'container');
+    if (this.#owner.isOver) return 137;
     let prepared: ContainerSpec;
     try {
       prepared = this.#owner.prepare(slot);

@@ -6,6 +6,7 @@ import { ordered } from '../api/order.ts';
 import { resourceNamed } from '../api/resources.ts';
 import type { Store } from '../api/store.ts';
 import type { Json, KubeObject } from '../api/types.ts';
+import { hold, later, queued } from '../pace.ts';
 import type { ControlGroups } from './cgroup.ts';
 import { recordEvent } from './events.ts';
 import { program } from './host.ts';
@@ -52,6 +53,7 @@ export class Kubelet {
   readonly isolation: Isolation;
   readonly #options: KubeletOptions;
   readonly #workers = new Map<string, PodWorker>();
+  readonly #toEvents = queued('events');
   #nextAddress = 10;
 
   constructor(options: KubeletOptions) {
@@ -73,7 +75,10 @@ export class Kubelet {
       const kind = type === 'MODIFIED' && sourceKinds.get(resource);
       const { namespace, name } = object.metadata;
       if (kind)
-        for (const worker of this.workers) if (worker.pod.metadata.namespace === namespace) worker.refresh(kind, name);
+        later('volumes', () => {
+          for (const worker of this.workers)
+            if (worker.pod.metadata.namespace === namespace) worker.refresh(kind, name);
+        });
     });
   }
 
@@ -98,9 +103,9 @@ export class Kubelet {
       else if (!worker.ending) void this.#end(worker, pod.metadata.deletionGracePeriodSeconds ?? 30, true);
       return;
     }
-    if (worker) worker.adopt(pod);
+    if (worker) later('sync', () => worker.adopt(pod));
     else if (pod.spec.nodeName === nodeName) this.#begin(pod);
-    else if (!pod.spec.nodeName && type === 'ADDED') setImmediate(() => this.#schedule(pod));
+    else if (!pod.spec.nodeName && type === 'ADDED') setImmediate(() => later('schedule', () => this.#schedule(pod)));
   }
 
   #begin(pod: KubeObject): void {
@@ -116,6 +121,7 @@ export class Kubelet {
       if (run)
         this.event(worker.pod, 'Normal', 'Killing', `Stopping container ${spec.name}`, { spec, run, ...slot } as Slot);
     await worker.terminate(graceSeconds);
+    await hold('removal');
     this.#workers.delete(worker.uid);
     const now = this.#options.store.get(pods, metadata.namespace, metadata.name);
     if (remove && now?.metadata.uid === worker.uid) this.#options.store.remove(pods, metadata.namespace, metadata.name);
@@ -168,7 +174,7 @@ export class Kubelet {
   }
 
   event(pod: KubeObject, type: string, reason: string, message: string, slot?: Slot): void {
-    recordEvent(this.#options.store, pod, { type, reason, message, slot });
+    this.#toEvents(() => recordEvent(this.#options.store, pod, { type, reason, message, slot }));
   }
 
   sources(

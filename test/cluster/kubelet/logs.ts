@@ -1,5 +1,6 @@
 /** What one run of a container wrote, newest last, bounded. */
 import { EventEmitter } from 'node:events';
+import { queued } from '../pace.ts';
 
 /** Kept of each run; older lines are dropped. */
 const limitBytes = 2 * 1024 * 1024;
@@ -23,6 +24,7 @@ export class ContainerLog {
   #bytes = 0;
   readonly #events = new EventEmitter().setMaxListeners(0);
   #ended = false;
+  readonly #toReaders = queued('logs');
 
   /** Takes a stream of stdout or stderr; its lines are interleaved with those of others. */
   attach(stream: NodeJS.ReadableStream): void {
@@ -42,6 +44,11 @@ export class ContainerLog {
 
   #push(text: string): void {
     const line = { at: new Date(), text };
+    this.#toReaders(() => this.#show(line));
+  }
+
+  #show(line: LogLine): void {
+    const { text } = line;
     this.#lines.push(line);
     this.#bytes += text.length;
     while (this.#bytes > limitBytes) this.#bytes -= this.#lines.shift()!.text.length;
@@ -49,8 +56,10 @@ export class ContainerLog {
   }
 
   end(): void {
-    this.#ended = true;
-    this.#events.emit('end');
+    this.#toReaders(() => {
+      this.#ended = true;
+      this.#events.emit('end');
+    });
   }
 
   read({ tailLines, limitBytes: limit, since, timestamps }: LogOptions): string {

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../api/types.ts';
+import { hold, later } from '../pace.ts';
 import type { ContainerSpec } from './container.ts';
 import { podField } from './environment.ts';
 import { ContainerKeeper, type KeptPod, stopRun } from './keeper.ts';
@@ -35,6 +36,8 @@ export class PodWorker implements KeptPod {
   #volumes: ReturnType<typeof makeVolumes> = new Map();
   #ended: Promise<void> | undefined;
   #lost = false;
+  /** Set while the kubelet is about to tell the pod's status, in which all goes that happens until then. */
+  #reporting = false;
 
   constructor(kubelet: Kubelet, pod: KubeObject, address: string) {
     this.#kubelet = kubelet;
@@ -66,6 +69,8 @@ export class PodWorker implements KeptPod {
   }
 
   async run(): Promise<void> {
+    await hold('sync');
+    if (this.terminating) return;
     this.report();
     try {
       mkdirSync(join(this.#directory, 'shm'), { recursive: true });
@@ -76,6 +81,7 @@ export class PodWorker implements KeptPod {
         this.#address,
         shareProcessNamespace,
       );
+      await hold('sandbox');
       // deleted meanwhile
       if (this.terminating) return await sandbox.destroy();
       this.sandbox = sandbox;
@@ -210,6 +216,15 @@ export class PodWorker implements KeptPod {
   }
 
   report(): void {
+    if (this.#reporting) return;
+    this.#reporting = true;
+    later('status', () => {
+      this.#reporting = false;
+      this.#report();
+    });
+  }
+
+  #report(): void {
     if (this.#lost) return;
     if (
       this.#phase === 'Pending' &&

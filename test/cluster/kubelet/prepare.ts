@@ -39,7 +39,7 @@ export class StartError extends Error {
 export function prepareContainer(slot: Slot, preparation: Preparation): ContainerSpec {
   const { pod, kubelet, directory, address, volumes, sources, joinPids } = preparation;
   const { spec } = slot;
-  const image = kubelet.images.pull(spec.image);
+  const image = kubelet.images.mustAskRegistry(spec) ? undefined : kubelet.images.pull(spec.image);
   if (!image)
     throw new NotReady(
       'ErrImagePull',

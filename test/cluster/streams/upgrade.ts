@@ -6,6 +6,7 @@ import { chooseContainer } from '../api/podcontainer.ts';
 import { parseRequest, type RequestInfo } from '../api/request.ts';
 import { ApiError, badRequest, forbidden, internal, kubelet as saidByKubelet } from '../api/status.ts';
 import type { KubeObject, User } from '../api/types.ts';
+import { later } from '../pace.ts';
 import { serveExec } from './exec.ts';
 import { servePortForward } from './portforward.ts';
 import { ServerWebSocket, type SocketHandlers } from './websocket.ts';
@@ -23,7 +24,7 @@ export function handleUpgrade(
   { idleMs }: UpgradeOptions,
 ): void {
   socket.on('error', () => socket.destroy());
-  try {
+  refusing(socket, () => {
     const info = parseRequest(request.method ?? 'GET', request.url ?? '/');
     const user = handler.identify(request);
     handler.authorize(user, info);
@@ -34,13 +35,23 @@ export function handleUpgrade(
       throw badRequest('unable to upgrade: this cluster speaks WebSocket only (SPDY/3.1 is not there)');
     checkCreate(handler, user, info);
     if (subresource === 'attach') throw badRequest('attach is not supported by the embedded cluster');
-    const serve = subresource === 'portforward' ? preparePortForward(handler, info) : prepareExec(handler, info);
-    const protocol = negotiate(request, serve.protocols);
-    ServerWebSocket.accept(request, socket, head, {
-      protocol,
-      idleMs,
-      handlers: (made) => serve.start(made, protocol),
-    });
+    later('stream', () =>
+      refusing(socket, () => {
+        const serve = subresource === 'portforward' ? preparePortForward(handler, info) : prepareExec(handler, info);
+        const protocol = negotiate(request, serve.protocols);
+        ServerWebSocket.accept(request, socket, head, {
+          protocol,
+          idleMs,
+          handlers: (made) => serve.start(made, protocol),
+        });
+      }),
+    );
+  });
+}
+
+function refusing(socket: Duplex, accept: () => void): void {
+  try {
+    accept();
   } catch (error) {
     refuse(socket, error instanceof ApiError ? error : internal(String(error)));
   }
