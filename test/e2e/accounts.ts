@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Bed } from './bed.ts';
 
@@ -16,12 +17,25 @@ export interface Accounts {
   /** The bed's kubeconfig, changed; a path. */
   kubeconfigWith(name: string, change: (config: Kubeconfig) => void): Promise<string>;
   withToken(name: string, token: string): Promise<string>;
-  /** A service account that may do what the rules say in the bed's namespace; the path of its kubeconfig. */
-  create(name: string, rules: readonly object[]): Promise<string>;
+  /** A service account that may do what the rules say in the bed's namespace, from now on; the path of its kubeconfig. */
+  create(name: string, rules: readonly Rule[]): Promise<string>;
+  /** Waits until it may, by the words of `kubectl auth can-i`: an API server follows changes of RBAC a little later. */
+  until(kubeconfig: string, ...canI: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
+export interface Rule {
+  readonly apiGroups: readonly [string];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
 const rbac = 'rbac.authorization.k8s.io';
+
+function resourceOf({ apiGroups: [group], resources }: Rule): string[] {
+  const [resource, subresource] = resources[0]!.split('/');
+  return [group ? `${resource}.${group}` : resource!, ...(subresource ? [`--subresource=${subresource}`] : [])];
+}
 
 export async function openAccounts(bed: Bed): Promise<Accounts> {
   const directory = await mkdtemp(join(tmpdir(), 'nodeops-accounts-'));
@@ -48,8 +62,17 @@ export async function openAccounts(bed: Bed): Promise<Accounts> {
         { apiVersion: `${rbac}/v1`, kind: 'RoleBinding', metadata, roleRef, subjects: [subject] },
       );
       const { stdout } = await bed.kubectl(['create', 'token', name]);
-      return accounts.withToken(name, stdout.trim());
+      const kubeconfig = await accounts.withToken(name, stdout.trim());
+      const [first] = rules;
+      // one rule is known as soon as all of them are
+      if (first) await accounts.until(kubeconfig, first.verbs[0]!, ...resourceOf(first));
+      return kubeconfig;
     },
+    until: (kubeconfig, ...canI) =>
+      vi.waitFor(
+        async () => expect((await bed.kubectl(['auth', 'can-i', ...canI], { kubeconfig })).stdout).toBe('yes\n'),
+        { timeout: 30_000, interval: 100 },
+      ),
     close: () => rm(directory, { recursive: true, force: true }),
   };
   return accounts;

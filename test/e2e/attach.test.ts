@@ -1,11 +1,12 @@
 /** Pods that nobody prepared: exec, ephemeral containers, the sidecar. Through the real kubectl and the built plugin. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Bed, openBed } from './bed.ts';
+import { type Bed, noShell, openBed } from './bed.ts';
+import { noImage } from './image.ts';
 import { blocked, container, healthy, pod } from './pods.ts';
 
 const ownImage = process.env.NODEOPS_E2E_NODEOPS_IMAGE ?? 'nodeops.test/nodeops:dev';
@@ -14,6 +15,7 @@ const embedded = !process.env.NODEOPS_E2E_KUBECONFIG;
 const users = !embedded || process.getuid?.() === 0;
 let bed: Bed;
 let image: string;
+let shell: boolean;
 
 const asUser = (user: number) => ({
   runAsUser: user,
@@ -35,21 +37,26 @@ beforeAll(async () => {
   await mkdir(join(image, 'nodeops'));
   await copyFile('dist/sidecar.cjs', join(image, 'nodeops/sidecar.cjs'));
   bed = await openBed({ images: { [ownImage]: image } });
-  const sidecar = {
+  ({ shell } = await bed.imageFacts());
+  const files = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'nodeops-sidecar' },
+    data: { 'sidecar.cjs': await readFile('dist/sidecar.cjs', 'utf8') },
+  };
+  const sidecar = bare('', {
     name: 'nodeops-sidecar',
-    image: ownImage,
-    args: ['/nodeops/sidecar.cjs'],
+    args: ['/nodeops-sidecar/sidecar.cjs'],
     restartPolicy: 'Always',
     securityContext: asUser(1000),
-  };
+    volumeMounts: [{ name: 'sidecar', mountPath: '/nodeops-sidecar', readOnly: true }],
+  });
   await bed.create(
+    files,
     pod('bare-0', [bare(healthy)]),
     pod('blocked-0', [bare(blocked)]),
-    pod('shell-0', [bare('', { command: ['sh', '-c', `node -e '${healthy.replaceAll("'", '"')}' & wait`] })]),
     pod('loud-0', [bare(healthy, { env: [loud] })]),
     pod('two-0', [bare(healthy, { name: 'web' }), bare(healthy.replace('3000', '3001'), { name: 'jobs' })]),
-    pod('none-0', [bare('', { command: ['sh', '-c', 'sleep 600'] })]),
-    pod('small-0', [bare('', { command: ['sh', '-c', 'sleep 600'], resources: { limits: { memory: '48Mi' } } })]),
     annotated(
       pod(
         'users-0',
@@ -64,14 +71,19 @@ beforeAll(async () => {
     pod('beside-0', [bare(healthy), container(bed, { name: 'library', script: healthy.replace('3000', '3001') })], {
       shareProcessNamespace: true,
       initContainers: [sidecar],
+      volumes: [
+        { name: 'nodeops', configMap: { name: 'nodeops-agent' } },
+        { name: 'sidecar', configMap: { name: 'nodeops-sidecar' } },
+      ],
     }),
+    ...(shell ? inShells() : []),
     ...(embedded ? [pod('distroless-0', [bare(healthy, { image: 'nodeops.test/distroless-node:22' })])] : []),
   );
-  const names = ['bare-0', 'blocked-0', 'shell-0', 'loud-0', 'two-0', 'none-0', 'small-0', 'users-0', 'beside-0'];
-  await bed.ready(...names, ...(embedded ? ['distroless-0'] : []));
+  const names = ['bare-0', 'blocked-0', 'loud-0', 'two-0', 'users-0', 'beside-0'];
+  await bed.ready(...names, ...(shell ? ['shell-0', 'none-0', 'small-0'] : []), ...(embedded ? ['distroless-0'] : []));
   await bed.answering(2, 'beside-0');
   // a container runs before its app serves, and blocks a moment after that
-  const serving = [...['bare-0', 'loud-0', 'shell-0', 'users-0'], ...(embedded ? ['distroless-0'] : [])];
+  const serving = ['bare-0', 'loud-0', 'users-0', ...(shell ? ['shell-0'] : []), ...(embedded ? ['distroless-0'] : [])];
   for (const name of serving) await vi.waitFor(async () => expect(await ports(name)).toContain(3000), patiently);
   await vi.waitFor(async () => expect(await ports('two-0')).toEqual(expect.arrayContaining([3000, 3001])), patiently);
   const blocks = async () => (await bed.nodeops(['stack', 'blocked-0', '--attach=exec'])).stdout;
@@ -82,12 +94,22 @@ afterAll(async () => {
   await rm(image, { recursive: true, force: true });
 });
 
+/** Pods whose first process is a shell. */
+function inShells(): object[] {
+  const sleeping = { args: undefined, command: ['sh', '-c', 'sleep 600'] };
+  const serving = `node -e '${healthy.replaceAll("'", '"')}' & wait`;
+  return [
+    pod('shell-0', [bare('', { args: undefined, command: ['sh', '-c', serving] })]),
+    pod('none-0', [bare('', sleeping)]),
+    pod('small-0', [bare('', { ...sleeping, resources: { limits: { memory: '48Mi' } } })]),
+  ];
+}
+
 /** The command lines of a container, as its own /proc shows them, but for who looks. */
 async function commands(name: string): Promise<string[]> {
   const script =
     "const fs = require('fs'); for (const p of fs.readdirSync('/proc')) if (/^\\d+$/.test(p) && +p !== process.pid) try { console.log(fs.readFileSync('/proc/' + p + '/cmdline', 'latin1').split('\\0').join(' ')) } catch {}";
-  const { stdout } = await bed.kubectl(['exec', name, '--', 'node', '-e', script]);
-  return stdout.split('\n').filter((line) => line !== '');
+  return (await bed.runIn(name, script)).split('\n').filter((line) => line !== '');
 }
 const listeningScript = `
   for (const table of ['tcp', 'tcp6'])
@@ -95,7 +117,9 @@ const listeningScript = `
       if (/ 0A /.test(line)) console.log(parseInt(/:([0-9A-F]{4}) /.exec(line)[1], 16));
 `;
 async function ports(name: string): Promise<number[]> {
-  const { stdout } = await bed.kubectl(['exec', name, '--', 'node', '-e', listeningScript]);
+  const { node } = await bed.imageFacts();
+  const path = name === 'distroless-0' ? '/nodejs/bin/node' : node;
+  const { stdout } = await bed.kubectl(['exec', name, '--', path, '-e', listeningScript]);
   return stdout.split('\n').filter(Boolean).map(Number);
 }
 
@@ -118,7 +142,8 @@ describe('--attach=exec', () => {
     expect(stdout).toMatch(/^thread main \[running\]:\n {4}at innermost \(\[eval\]:2:\d+\)\n {4}at handleOrder/);
   });
 
-  it('finds the process below a shell, and lists it under its container', async () => {
+  it('finds the process below a shell, and lists it under its container', async ({ skip }) => {
+    skip(!shell, noShell);
     const { stdout } = await bed.nodeops(['list', 'shell-0', '--attach=exec', '-o', 'json']);
     const { data } = JSON.parse(stdout);
     expect(data.processes).toMatchObject([{ container: 'app', name: 'node', ...(users ? { uid: 1000 } : {}) }]);
@@ -147,13 +172,15 @@ describe('--attach=exec', () => {
     expect(JSON.parse(stdout).process.container).toBe('jobs');
   });
 
-  it('says that there is no Node process', async () => {
+  it('says that there is no Node process', async ({ skip }) => {
+    skip(!shell, noShell);
     const { code, stderr } = await bed.nodeops(['stats', 'none-0', '--attach=exec']);
     expect(code).toBe(1);
     expect(stderr).toContain('no Node.js process is seen here');
   });
 
-  it('refuses where memory is short, before anything runs there; --attach-force does not', async () => {
+  it('refuses where memory is short, before anything runs there; --attach-force does not', async ({ skip }) => {
+    skip(!shell, noShell);
     const { code, stderr } = await bed.nodeops(['stats', 'small-0', '--attach=exec']);
     expect(code).toBe(1);
     expect(stderr).toContain(
@@ -239,10 +266,11 @@ describe('the sidecar', () => {
   });
 });
 
-describe.runIf(embedded || process.env.NODEOPS_E2E_NODEOPS_IMAGE)('--attach=ephemeral', () => {
+describe.skipIf(noImage)(`--attach=ephemeral${noImage ? ` (${noImage})` : ''}`, () => {
   const way = ['--attach=ephemeral', '--attach-image', ownImage];
 
-  it('adds the container, and uses the same one the next time', async () => {
+  it('adds the container, and uses the same one the next time', async ({ skip }) => {
+    skip(!shell, noShell);
     const first = await bed.nodeops(['stats', 'shell-0', ...way], { timeoutMs: 90_000 });
     expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^uptime: /) });
     expect(first.stderr).toMatch(/adding the ephemeral container 'nodeops-[0-9a-f]{6}'/);
@@ -258,8 +286,10 @@ describe.runIf(embedded || process.env.NODEOPS_E2E_NODEOPS_IMAGE)('--attach=ephe
     });
     expect((await bed.nodeops(['stats', 'shell-0'])).code).toBe(0);
   });
+});
 
-  it('says that the image cannot be pulled', async () => {
+describe('--attach=ephemeral where the image cannot be pulled', () => {
+  it('says so, and what to do', async () => {
     const args = ['stats', 'blocked-0', '--attach=ephemeral', '--attach-image', 'registry.invalid/nodeops:1'];
     const { code, stderr } = await bed.nodeops(args, { timeoutMs: 90_000 });
     expect(code).toBe(1);

@@ -4,11 +4,12 @@
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { kubectlPath } from '../binaries/kubectl.ts';
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/cluster.ts';
+import { container, pod } from './pods.ts';
 
 export interface Result {
   readonly code: number;
@@ -26,6 +27,8 @@ export interface RunOptions {
 export interface Bed {
   /** null on a real cluster: what only a test bed can do (cutting connections, say) is skipped there. */
   readonly cluster: Cluster | null;
+  /** For files of a test; removed with the bed. */
+  readonly directory: string;
   readonly namespace: string;
   readonly kubeconfig: string;
   readonly image: string;
@@ -35,10 +38,27 @@ export interface Bed {
   /** Creates the objects and fails on any refusal. */
   create(...objects: readonly object[]): Promise<void>;
   ready(...pods: readonly string[]): Promise<void>;
+  /** Asked of a pod of it, once: a real cluster's image is not ours to choose. */
+  imageFacts(): Promise<ImageFacts>;
+  /** Runs JavaScript in a Node of its own beside a container's app, and resolves with what it printed. Throws when it fails. */
+  runIn(pod: string, script: string, ...flags: readonly string[]): Promise<string>;
   /** Waits until so many processes of what `args` select are answered for: a pod is ready before its agent listens. */
   answering(count: number, ...args: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
+
+export interface ImageFacts {
+  /** Path of its Node. */
+  readonly node: string;
+  /** Whether it has a shell and `sleep`. */
+  readonly shell: boolean;
+}
+
+/** Why what needs the embedded cluster is skipped, to be shown in titles; undefined where it runs. */
+export const notEmbedded = process.env.NODEOPS_E2E_KUBECONFIG
+  ? 'skipped: a real cluster offers no way to do this to it'
+  : undefined;
+export const noShell = 'NODEOPS_E2E_IMAGE has no shell';
 
 export interface BedOptions {
   /** Images of the embedded cluster: a directory's content for each reference. */
@@ -51,7 +71,9 @@ export async function openBed(options: BedOptions = {}): Promise<Bed> {
   const kubeconfig = real ?? cluster!.kubeconfig;
   const namespace = `nodeops-e2e-${randomBytes(4).toString('hex')}`;
   const image = process.env.NODEOPS_E2E_IMAGE ?? 'nodeops.test/node:24';
-  const bin = await mkdtemp(join(tmpdir(), 'nodeops-e2e-'));
+  const directory = await mkdtemp(join(tmpdir(), 'nodeops-e2e-'));
+  const bin = join(directory, 'bin');
+  await mkdir(bin);
   const kubectlBinary = await kubectlPath();
   await symlink(resolve('dist/kubectl-nodeops'), join(bin, 'kubectl-nodeops'));
 
@@ -77,11 +99,13 @@ export async function openBed(options: BedOptions = {}): Promise<Bed> {
       child.stdin?.end(options.input ?? '');
     });
   const kubectl: Bed['kubectl'] = (args, options) => run(['-n', namespace, ...args], options);
-  const must = async (args: readonly string[], input?: string): Promise<void> => {
-    const result = await kubectl(args, { ...(input === undefined ? {} : { input }), timeoutMs: 120_000 });
+  const must = async (args: readonly string[], input?: string): Promise<string> => {
+    const result = await kubectl(args, { ...(input === undefined ? {} : { input }), timeoutMs: 200_000 });
     if (result.code !== 0)
       throw new Error(`kubectl ${args.join(' ')}: ${result.stderr || result.stdout || result.code}`);
+    return result.stdout;
   };
+  let facts: Promise<ImageFacts> | undefined;
   const bed: Bed = {
     cluster,
     namespace,
@@ -89,12 +113,19 @@ export async function openBed(options: BedOptions = {}): Promise<Bed> {
     image,
     kubectl,
     nodeops: (args, options) => run(['nodeops', '-n', namespace, ...args], options),
-    create: (...objects) =>
-      must(
-        ['create', '--validate=false', '-f', '-'],
-        JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
-      ),
-    ready: (...pods) => must(['wait', '--for=condition=Ready', '--timeout=90s', ...pods.map((name) => `pod/${name}`)]),
+    directory,
+    async create(...objects) {
+      const list = { apiVersion: 'v1', kind: 'List', items: objects };
+      await must(['create', '--validate=false', '-f', '-'], JSON.stringify(list));
+    },
+    async ready(...pods) {
+      await must(['wait', '--for=condition=Ready', '--timeout=180s', ...pods.map((name) => `pod/${name}`)]);
+    },
+    imageFacts: () => (facts ??= askImage(bed, must)),
+    async runIn(pod, script, ...flags) {
+      const { node } = await bed.imageFacts();
+      return must(['exec', pod, ...flags, '--', node, '-e', script]);
+    },
     async answering(count, ...args) {
       const endAt = Date.now() + 90_000;
       for (;;) {
@@ -108,19 +139,44 @@ export async function openBed(options: BedOptions = {}): Promise<Bed> {
       }
     },
     async close() {
-      await run(['delete', 'namespace', namespace, '--wait=false']);
+      // a real node has room for the next test file once these pods are gone
+      const patience = cluster ? ['--wait=false'] : ['--timeout=60s'];
+      await run(['delete', 'namespace', namespace, ...patience], { timeoutMs: 90_000 });
       await cluster?.stop();
-      await rm(bin, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true });
     },
   };
   try {
     await must(['create', 'namespace', namespace]);
+    await furnished(bed, namespace);
     await bed.create(await agentFiles());
   } catch (error) {
     await bed.close();
     throw error;
   }
   return bed;
+}
+
+/** No pod can be created in a namespace, and none starts, before a controller has brought these. */
+export async function furnished(bed: Bed, namespace: string): Promise<void> {
+  const wanted = ['serviceaccount/default', 'configmap/kube-root-ca.crt'];
+  const endAt = Date.now() + 60_000;
+  for (;;) {
+    const { code, stderr } = await bed.kubectl(['get', ...wanted, '-o', 'name', '-n', namespace]);
+    if (code === 0) return;
+    if (Date.now() > endAt) throw new Error(`namespace ${namespace} has no ${wanted.join(' or ')}: ${stderr}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function askImage(bed: Bed, must: (args: readonly string[]) => Promise<string>): Promise<ImageFacts> {
+  const script = `
+    const has = (name) => process.env.PATH.split(':').some((place) => require('node:fs').existsSync(place + '/' + name));
+    console.log(JSON.stringify({ node: process.execPath, shell: has('sh') && has('sleep') }));
+  `;
+  await bed.create(pod('image-facts', [container(bed, { script, agent: false })], { restartPolicy: 'Never' }));
+  await must(['wait', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s', 'pod/image-facts']);
+  return JSON.parse(await must(['logs', 'image-facts']));
 }
 
 /** The built agent, brought into pods by a ConfigMap: the same on any cluster, no image of ours needed. */

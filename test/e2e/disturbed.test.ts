@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readProfile } from '../../src/formats/read.ts';
-import { type Bed, openBed } from './bed.ts';
+import { type Bed, notEmbedded, openBed } from './bed.ts';
 import { container, pod } from './pods.ts';
 
 let bed: Bed;
@@ -21,8 +21,8 @@ const large = `
 `;
 const waiting = 'setInterval(() => {}, 1000)';
 
-// these disturbances need a cluster of our own
-const onTestBed = describe.skipIf(process.env.NODEOPS_E2E_KUBECONFIG);
+const onTestBed = describe.skipIf(notEmbedded);
+const why = notEmbedded ? ` (${notEmbedded})` : '';
 
 beforeAll(async () => {
   bed = await openBed();
@@ -42,7 +42,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-onTestBed('a capture', () => {
+onTestBed(`a capture${why}`, () => {
   it.each([
     ['connections are cut again and again', () => bed.cluster!.cutConnections(), 6],
     ['the API server is restarted', () => bed.cluster!.restartApiServer(300), 2],
@@ -104,7 +104,9 @@ onTestBed('a capture', () => {
     const { durationNanos } = readProfile(await readFile(join(to, name!))).facts;
     expect(Number(durationNanos) / 1e9).toBeGreaterThan(9.9);
   }, 120_000);
+});
 
+describe('a capture', () => {
   it('of a pod that is lost meanwhile says so, and leaves nothing half-written', async () => {
     const to = await mkdtemp(join(directory, 'lost-'));
     const capture = bed.nodeops(['pprof-cpu', 'lost-0', '--duration', '30s', '--output', to], { timeoutMs: 90_000 });
@@ -118,7 +120,7 @@ onTestBed('a capture', () => {
   }, 100_000);
 });
 
-onTestBed('the door of a pod', () => {
+onTestBed(`the door of a pod${why}`, () => {
   it('killed during a fan-out costs at most its own processes', async () => {
     const list = JSON.parse((await bed.nodeops(['list', 'two-0', '-o', 'json'])).stdout).data.processes;
     const { container: door } = list.find((process: { door: boolean }) => process.door);

@@ -44,7 +44,7 @@ beforeAll(async () => {
     pod('moved-0', [container(bed, { script: healthy, env: { NODEOPS_PORT: '9100' } })]),
   );
   await bed.ready('bare-0', 'taken-0', 'spin-0', 'native-0', 'moved-0');
-  await bed.kubectl(['rollout', 'status', 'deployment/web', '--timeout=90s'], { timeoutMs: 100_000 });
+  await bed.kubectl(['rollout', 'status', 'deployment/web', '--timeout=120s'], { timeoutMs: 130_000 });
   await bed.answering(2, '-l', 'app=web');
   await bed.answering(1, 'moved-0', '--port', '9100');
   const patiently = { timeout: 40_000, interval: 300 };
@@ -96,6 +96,7 @@ describe('the cluster', () => {
       const { code, stderr } = await bed.kubectl(command.split(' ').slice(1));
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     }
+    await accounts.until(kubeconfig, 'list', 'pods');
     const after = await doctor([], kubeconfig);
     expect(after.checks.get('rights.list-pods')?.status).toBe('ok');
   });

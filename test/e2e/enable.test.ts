@@ -31,8 +31,8 @@ beforeAll(async () => {
     workload('Deployment', 'held', 1),
   );
   for (const name of ['deployment/web', 'statefulset/db', 'deployment/held'])
-    await bed.kubectl(['rollout', 'status', name, '--timeout=60s'], { timeoutMs: 90_000 });
-});
+    await bed.kubectl(['rollout', 'status', name, '--timeout=120s'], { timeoutMs: 130_000 });
+}, 360_000);
 afterAll(async () => {
   await accounts?.close();
   await bed?.close();

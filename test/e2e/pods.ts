@@ -21,7 +21,10 @@ export function container(bed: Bed, options: ContainerOptions): object {
   return {
     name,
     image,
-    command: ['node', ...args, '-e', script],
+    // a real node may have the image and no registry to ask for a newer one
+    imagePullPolicy: 'IfNotPresent',
+    // behind the image's own entry, which is Node or passes options on to it: where Node is differs, and so does the PATH
+    args: [...args, '-e', script],
     env: Object.entries(variables).map(([key, value]) => ({ name: key, value })),
     volumeMounts: [{ name: 'nodeops', mountPath: '/nodeops', readOnly: true }],
     securityContext: {
@@ -68,7 +71,8 @@ export const leaking = `
   setInterval(function remember() { kept.push(new Array(1000).fill(kept.length)); }, 10);
 `;
 
-/** Stuck in a system call that JavaScript cannot interrupt. */
+/** Stuck in a system call that JavaScript cannot interrupt, until a child without agent ends. */
 export const nativeBlock = `
-  setTimeout(() => require('node:child_process').execSync('sleep 600'), 300);
+  const wait = ['-e', 'setTimeout(() => {}, 600_000)'];
+  setTimeout(() => require('node:child_process').spawnSync(process.execPath, wait, { env: {} }), 300);
 `;

@@ -97,15 +97,15 @@ describe('a pod whose containers crash for good, through the sidecar', () => {
   }
 
   function sidecar(): object {
-    const { command: _, ...made } = container(bed, {
+    const made = container(bed, {
       name: 'nodeops-sidecar',
       script: '',
       agent: false,
       env: { ...env, NODEOPS_CONTAINER: 'nodeops-sidecar', NODEOPS_CONFIG_DIR: `${volume}/config` },
-    }) as { command: string[] };
+    });
     return {
       ...made,
-      command: ['node', '/nodeops-sidecar/sidecar.cjs'],
+      args: ['/nodeops-sidecar/sidecar.cjs'],
       restartPolicy: 'Always',
       volumeMounts: [
         { name: 'sidecar', mountPath: '/nodeops-sidecar', readOnly: true },

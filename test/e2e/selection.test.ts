@@ -66,8 +66,8 @@ beforeAll(async () => {
       spec: { selector: { tier: 'api' }, ports: [{ port: 80 }] },
     },
   );
-  const { code, stderr } = await bed.kubectl(['rollout', 'status', 'deployment/api', '--timeout=120s'], {
-    timeoutMs: 130_000,
+  const { code, stderr } = await bed.kubectl(['rollout', 'status', 'deployment/api', '--timeout=180s'], {
+    timeoutMs: 190_000,
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   await bed.ready('blocked-0', 'bare-0', 'two-0', 'cluster-0');
@@ -76,7 +76,7 @@ beforeAll(async () => {
   await vi.waitFor(async () => expect((await bed.nodeops(['version', '-l', 'tier=api'])).code).toBe(0), patiently);
   await vi.waitFor(async () => expect(await processesOf('cluster-0')).toHaveLength(5), patiently);
   await vi.waitFor(async () => expect(await processesOf('two-0')).toHaveLength(2), patiently);
-});
+}, 360_000);
 afterAll(async () => {
   await accounts?.close();
   await bed?.close();
@@ -188,6 +188,7 @@ describe('all namespaces', () => {
       { apiVersion: `${group}/v1`, kind: 'ClusterRoleBinding', metadata: { name }, roleRef, subjects },
     );
     try {
+      await accounts.until(kubeconfig, 'list', 'namespaces');
       const args = ['version', '-A', '-l', 'tier=api', '-o', 'json'];
       const { code, stdout, stderr } = await bed.nodeops(args, { kubeconfig });
       expect(code).toBe(3);

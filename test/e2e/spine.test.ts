@@ -19,6 +19,9 @@ beforeAll(async () => {
     pod('done-0', [container(bed, { script: '0', agent: false })], { restartPolicy: 'Never' }),
   );
   await bed.ready('api-0', 'blocked-0', 'leaking-0', 'native-0', 'two-0', 'bare-0');
+  const phase = async (name: string) =>
+    (await bed.kubectl(['get', 'pod', name, '-o', 'jsonpath={.status.phase}'])).stdout;
+  await vi.waitFor(async () => expect(await phase('done-0')).toBe('Succeeded'), patiently);
   await Promise.all(['api-0', 'leaking-0', 'blocked-0', 'native-0'].map((name) => bed.answering(1, name)));
   await bed.answering(2, 'two-0');
   // they serve for a moment before they do what they are for

@@ -1,6 +1,6 @@
 /** The plugin on a terminal of its own, given by util-linux' `script`, of a chosen size. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bed } from './bed.ts';
 
@@ -86,5 +86,5 @@ export function openTerminal(bed: Bed, args: readonly string[], options: Termina
 }
 
 function ttyFile(bed: Bed): string {
-  return `${bed.kubeconfig}.${process.pid}.tty`;
+  return join(bed.directory, 'tty');
 }
