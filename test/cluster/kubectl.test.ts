@@ -170,14 +170,13 @@ describe('pods', () => {
     await Promise.all([ready('one'), ready('two')]);
     const ask = `require('http').get('http://127.0.0.1:8848', r => r.pipe(process.stdout)).on('error', e => console.log(e.code))`;
     for (const name of ['one', 'two'])
-      await expect.poll(() => must(['exec', name, '--', 'node', '-e', ask]), { timeout: 10_000 }).toBe(`${name} 1`);
+      await expect
+        .poll(() => must(['exec', name, '--', '/nodejs/bin/node', '-e', ask]), { timeout: 10_000 })
+        .toBe(`${name} 1`);
     const look = `console.log(JSON.stringify([fs.readdirSync('/proc').filter(n => +n).length, fs.existsSync('/bin/sh'), process.getuid(), fs.existsSync(process.argv[1])]))`;
-    expect(JSON.parse(await must(['exec', 'one', '--', 'node', '-e', look, import.meta.filename]))).toEqual([
-      2,
-      false,
-      userOf(1000),
-      false,
-    ]);
+    expect(JSON.parse(await must(['exec', 'one', '--', '/nodejs/bin/node', '-e', look, import.meta.filename]))).toEqual(
+      [2, false, userOf(1000), false],
+    );
     expect(
       JSON.parse(
         await must([

@@ -72,8 +72,12 @@ beforeAll(async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   await bed.ready('blocked-0', 'bare-0', 'two-0', 'cluster-0');
   // a pod is ready when its process runs; its agent listens a moment later
-  const patiently = { timeout: 60_000, interval: 200 };
-  await vi.waitFor(async () => expect((await bed.nodeops(['version', '-l', 'tier=api'])).code).toBe(0), patiently);
+  const patiently = { timeout: 120_000, interval: 200 };
+  const all = async () => {
+    const { code, stderr } = await bed.nodeops(['version', '-l', 'tier=api']);
+    expect(code, stderr).toBe(0);
+  };
+  await vi.waitFor(all, patiently);
   await vi.waitFor(async () => expect(await processesOf('cluster-0')).toHaveLength(5), patiently);
   await vi.waitFor(async () => expect(await processesOf('two-0')).toHaveLength(2), patiently);
 }, 360_000);

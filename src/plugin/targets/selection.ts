@@ -3,7 +3,7 @@ import { NodeopsError } from '../../protocol/errors.ts';
 import type { KubeApi } from '../kube/api.ts';
 import { notRunning, type Pod, type PodRef, sidecarRuns } from '../kube/pods.ts';
 import { type PodTargetOptions, podTarget } from './pod.ts';
-import type { Target } from './target.ts';
+import type { Endpoint, Target } from './target.ts';
 
 export interface PodQuery {
   readonly labelSelector?: string | undefined;
@@ -86,8 +86,19 @@ export function podTargets(api: KubeApi, pods: readonly Pod[], options: Omit<Pod
     .map(({ pod, ref }) => {
       const target = podTarget(api, { ...options, pod: ref });
       const error = sidecarRuns(pod) ? undefined : notRunning(api, ref, pod);
-      return error ? { ...target, endpoint: { ...target.endpoint, connect: () => Promise.reject(error) } } : target;
+      return error ? failingOnce(target, error) : target;
     });
+}
+
+/** As it was when it was listed: whoever tries again (`top` does) finds out whether it runs by now. */
+function failingOnce({ process, endpoint }: Target, error: NodeopsError): Target {
+  let known: NodeopsError | undefined = error;
+  const connect: Endpoint['connect'] = (signal) => {
+    const said = known;
+    known = undefined;
+    return said ? Promise.reject(said) : endpoint.connect(signal);
+  };
+  return { process, endpoint: { ...endpoint, connect } };
 }
 
 function compare(a: PodRef, b: PodRef): number {
