@@ -44,6 +44,7 @@ describe.each(majors)('waits on Node %i', (major) => {
       async () => {
         const reading = await app!.ask('waits');
         expect(of(reading.data.waits, 'fs')).toHaveLength(expectedFiles);
+        expect(of(reading.data.waits, 'worker')).toHaveLength(1);
         return reading;
       },
       { timeout: 30_000 },

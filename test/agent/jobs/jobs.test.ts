@@ -73,9 +73,11 @@ describe('captures', () => {
     const { body } = await app.json('POST', `/v1/jobs/${id}/stop`);
     expect(body.error).toMatchObject({ code: 'refused', hint: expect.stringContaining('abandon') });
     const seen: JobInfo[] = [];
-    const { body: lines } = await app.request('GET', `/v1/jobs/${id}/progress`);
-    for (const line of lines.toString().trim().split('\n')) seen.push(JSON.parse(line));
-    expect(seen.at(-1)).toMatchObject({ state: 'finished', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    const last = await app.until(id, (info) => {
+      seen.push(info);
+      return info.state !== 'running';
+    });
+    expect(last).toMatchObject({ state: 'finished', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(seen.some(({ phase, progress }) => /looking at \d+ objects/.test(phase) && progress! > 0)).toBe(true);
     await app.stop();
   });
