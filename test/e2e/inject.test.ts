@@ -8,7 +8,7 @@ import type { Container, Pod } from '../../src/inject/pod.ts';
 import { clusters, type Manifest, template } from '../helm/helm.ts';
 import { type Case, cases } from '../inject/cases.ts';
 import { chartValues } from '../inject/chart-values.ts';
-import { type Bed, openBed } from './bed.ts';
+import { type Bed, furnished, openBed } from './bed.ts';
 
 describe('the policy of the chart', () => {
   const id = randomBytes(4).toString('hex');
@@ -58,6 +58,7 @@ describe('the policy of the chart', () => {
       .map((one) => renamed(one, namespace));
     const items = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }, ...policies];
     await must(['create', '-f', '-'], items.map((item) => JSON.stringify(item)).join('\n---\n'));
+    await furnished(bed, namespace);
     await untilActive(namespace, settings.version, namespaceAsks);
   }
 
@@ -79,12 +80,12 @@ describe('the policy of the chart', () => {
   async function untilActive(namespace: string, version: string, namespaceAsks: boolean): Promise<void> {
     const annotations = namespaceAsks ? {} : { 'nodeops.dev/inject': 'true' };
     const probe: Pod = { metadata: { annotations }, spec: { containers: [{ name: 'probe' }] } };
-    for (const end = Date.now() + 30_000; Date.now() < end; ) {
+    for (const end = Date.now() + 60_000; Date.now() < end; ) {
       const pod = await create(probe, namespace, version);
       // with the sidecar, where that is the setting
       if (pod.metadata?.annotations?.['nodeops.dev/injected']?.split(',')[0] === 'probe') return;
     }
-    throw new Error(`the policy did not take effect in ${namespace} within 30 s`);
+    throw new Error(`the policy did not take effect in ${namespace} within a minute`);
   }
 
   async function create(pod: Pod, namespace: string, version: string): Promise<Pod> {
