@@ -1,6 +1,7 @@
 /** `configDir/PID` holds the agent's port, as with gops: how a process is found by its id on the same machine. */
-import { closeSync, constants, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, constants, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeDirectory } from '../protocol/make-directory.ts';
 
 /**
  * Writes the file of a process; false where that is not possible (read-only file system, no rights, no space).
@@ -29,19 +30,6 @@ export function writePortFile(configDir: string, pid: number, port: number): boo
       // it never came to be
     }
     return false;
-  }
-}
-
-/** Not mkdir's own `recursive`: it tries for ever where a parent is there and nothing can be made in it, as in /proc. */
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    makeDirectory(dirname(path));
-    mkdirSync(path, { mode: 0o700 });
   }
 }
 

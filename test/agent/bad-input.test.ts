@@ -53,6 +53,21 @@ describe('who may ask', () => {
   });
 });
 
+it.runIf(process.platform === 'linux')(
+  'a directory in which nothing can be made keeps neither app nor agent',
+  async () => {
+    await serving({
+      NODEOPS_ARTIFACTS_DIR: '/proc/nodeops/artifacts',
+      NODEOPS_TRIGGERS: 'when heapUsed > 1MB capture report',
+    });
+    const { status, body } = await ask('artifacts');
+    expect(status).toBe(200);
+    expect(body.data.artifacts).toEqual([]);
+    expect(body.data.triggers.errors).toContainEqual(expect.stringContaining('NODEOPS_ARTIFACTS_DIR'));
+    expect((await ask('memstats')).status).toBe(200);
+  },
+);
+
 it('what cannot be answered is said, each with its code', async () => {
   await serving();
   const codes = async (path: string, method = 'GET') => (await ask(path, { method })).body.error.code;

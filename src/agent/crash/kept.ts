@@ -8,7 +8,6 @@ import {
   constants,
   ftruncateSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -17,6 +16,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { KeptArtifact } from '../../protocol/history.ts';
+import { makeDirectory } from '../../protocol/make-directory.ts';
 import { openDirectory } from '../jobs/directory.ts';
 import { isRunning, ownPrefix } from '../store/owner.ts';
 import { discard, filesIn, makeRoom, onDisk, type StoredFile } from '../store/room.ts';
@@ -54,7 +54,7 @@ export class Kept {
     this.limitBytes = limitBytes;
     for (const folder of folders) {
       const path = join(this.directory, folder);
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeDirectory(path);
       if (!lstatSync(path).isDirectory()) throw new Error(`${path} is not a directory`);
     }
   }

@@ -1,6 +1,7 @@
 /** A directory of our own for artifacts, under one that may belong to everybody. */
 import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../protocol/make-directory.ts';
 import { isRunning, ownPrefix } from '../store/owner.ts';
 
 /** Files of processes that cannot be seen from here (another container's, on a shared volume) are left over after this. */
@@ -13,7 +14,7 @@ const foreignMs = 2 * 3_600_000;
 export function openDirectory(base: string): string {
   const uid = process.getuid?.();
   const directory = join(base, `nodeops-${uid ?? 'user'}`);
-  mkdirSync(base, { recursive: true, mode: 0o700 });
+  makeDirectory(base);
   try {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {

@@ -2,9 +2,10 @@
  * One at a time in a store, whichever thread, process or container shares it. A token is renamed to be taken: that is atomic, and
  * who died with it is succeeded by renaming it once more, which one alone can do. Synchronous, for a process that is about to end.
  */
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
+import { makeDirectory } from '../../protocol/make-directory.ts';
 import { isRunning, ownPrefix } from './owner.ts';
 
 const folder = '.turn';
@@ -56,7 +57,7 @@ function hasEnded(name: string): boolean {
 
 /** There is never a second one: a directory is not renamed to one that holds something. */
 function make(token: string): void {
-  mkdirSync(join(token, '..'), { recursive: true, mode: 0o700 });
+  makeDirectory(join(token, '..'));
   const made = mkdtempSync(`${token}-`);
   try {
     writeFileSync(join(made, free), '');

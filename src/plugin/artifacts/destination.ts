@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, lstat, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { NodeopsError } from '../../protocol/errors.ts';
+import { makeDirectory } from '../../protocol/make-directory.ts';
 import { localFailure } from './local-failure.ts';
 import type { FileName } from './part-file.ts';
 
@@ -46,6 +47,20 @@ export async function chooseDestination(
   if (there && !overwrite) throw localFailure(path, { code: 'EEXIST' });
   const directory = await writable(dirname(path));
   return { kind: 'file', name: fileName(directory, basename(path)), overwrite };
+}
+
+/** A directory for files that get their names later, made if it is not there. Throws `local-file`. */
+export async function makeWritable(path: string): Promise<string> {
+  const directory = resolve(path);
+  try {
+    makeDirectory(directory, 0o777);
+  } catch (cause) {
+    throw new NodeopsError('local-file', `cannot make the directory ${directory}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'name another place',
+    });
+  }
+  return writable(directory);
 }
 
 /** Stands in messages for a file whose name is not made yet. */

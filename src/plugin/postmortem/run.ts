@@ -1,9 +1,9 @@
 /** `postmortem`: the cluster's account of a pod's end, and what its processes left, saved and summed up. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isCrashRecord } from '../../protocol/crash.ts';
 import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
+import { makeWritable } from '../artifacts/destination.ts';
 import { artifactStem } from '../artifacts/filename.ts';
-import { localFailure } from '../artifacts/local-failure.ts';
 import { type Io, write } from '../io.ts';
 import type { KubeApi } from '../kube/api.ts';
 import { documentText, isDocumentFormat } from '../output/document.ts';
@@ -98,9 +98,7 @@ async function collect(
     const { artifacts } = store.envelope.data;
     const records = artifacts.filter(isRecord).slice(0, flags.last);
     if (records.length === 0) continue;
-    await mkdir(directory, { recursive: true }).catch((error) => {
-      throw localFailure(`${directory}/x`, error);
-    });
+    await makeWritable(directory);
     for (const file of records) {
       const path = await saveKept(store, file, directory, io);
       const record: unknown = JSON.parse(await readFile(path, 'utf8'));

@@ -1,10 +1,8 @@
 /** What a run is to do, from flags and files. */
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Parsed } from '../../protocol/parameters.ts';
 import { duration } from '../../protocol/text/quantities.ts';
-import { localFailure } from '../artifacts/local-failure.ts';
+import { makeWritable } from '../artifacts/destination.ts';
 import type { Invocation } from '../cli/command.ts';
 import { type Baseline, readBaseline } from './baseline.ts';
 import { readChecksFile } from './checks-file.ts';
@@ -45,11 +43,7 @@ export async function readSettings({ flags }: SmokeInvocation): Promise<Settings
       },
     );
   for (const name of ['junit', 'markdown', 'save-baseline'] as const) await checkFile(name, flags[name]);
-  const artifacts = flags.artifacts === undefined ? undefined : resolve(flags.artifacts);
-  if (artifacts !== undefined)
-    await mkdir(artifacts, { recursive: true }).catch((error) => {
-      throw localFailure(artifacts, error);
-    });
+  const artifacts = flags.artifacts === undefined ? undefined : await makeWritable(flags.artifacts);
   const baseline = flags.baseline === undefined ? undefined : await readBaseline(flags.baseline);
   return { plan, baseline, tolerance: tolerance.most, gcs, artifacts };
 }
