@@ -73,7 +73,8 @@ describe('action.yml', () => {
     ))
       expect((await runStep({ [name]: 'a b' })).args).toEqual(['smoke', `--${name}=a b`, '--']);
     expect((await runStep({ 'no-defaults': 'true' })).args).toEqual(['smoke', '--no-defaults', '--']);
-    expect((await runStep({ targets: 'deploy/a pod/b' })).args).toEqual(['smoke', '--', 'deploy/a', 'pod/b']);
+    for (const targets of ['deploy/a pod/b', 'deploy/a\npod/b\n', '\n  deploy/a\n\n  pod/b'])
+      expect((await runStep({ targets })).args).toEqual(['smoke', '--', 'deploy/a', 'pod/b']);
   });
 
   it('runs nothing that stands in an input, and ends as smoke does', async () => {
@@ -85,8 +86,8 @@ describe('action.yml', () => {
   });
 
   it('says so when the plugin is not installed', async () => {
-    const { code, stdout } = await runStep({ executable: 'no-such-plugin' });
-    expect(code).toBe(2);
-    expect(stdout).toMatch(/^::error .*no-such-plugin/);
+    const { code, stdout, output } = await runStep({ executable: 'no-such-plugin\n::error::no' });
+    expect({ code, output }).toEqual({ code: 2, output: 'exit-code=2\n' });
+    expect(stdout).toMatch(/^::error .*no-such-plugin ::error::no is not on the PATH.*\n$/);
   });
 });
