@@ -1,6 +1,7 @@
 /** `--save-baseline` and `--baseline`: the figures of a run by workload and container, and whether they became worse. */
 import { readFile } from 'node:fs/promises';
 import { NodeopsError } from '../../protocol/errors.ts';
+import { schema } from '../../protocol/wire.ts';
 import type { Sample } from '../top/sample.ts';
 import type { CheckName } from './checks.ts';
 import type { Result } from './judge.ts';
@@ -62,7 +63,7 @@ export interface BaselineFigure extends Wavering {
   readonly processes: number;
 }
 export interface Baseline {
-  readonly schema: 'nodeops/v1';
+  readonly schema: typeof schema;
   readonly kind: 'SmokeBaseline';
   readonly at: string;
   readonly groups: Readonly<Record<string, Readonly<Record<string, BaselineFigure>>>>;
@@ -83,7 +84,7 @@ export function makeBaseline(runs: readonly ProcessRun[], at: Date): Baseline {
     });
     if (figures.length > 0) groups[group] = Object.fromEntries(figures);
   }
-  return { schema: 'nodeops/v1', kind: 'SmokeBaseline', at: at.toISOString(), groups };
+  return { schema, kind: 'SmokeBaseline', at: at.toISOString(), groups };
 }
 
 function figureOf(runs: readonly ProcessRun[], { figure, unit }: Compared): BaselineFigure | undefined {
@@ -109,6 +110,11 @@ export function compare(before: Baseline, now: Baseline, tolerance: number): { g
       compareOne(name as CheckName, before.groups[group]?.[name], figure, tolerance),
     ),
   }));
+}
+
+/** Groups of the baseline that this run has not: nothing is compared of them. */
+export function missingGroups(before: Baseline, now: Baseline): string[] {
+  return Object.keys(before.groups).filter((group) => !Object.hasOwn(now.groups, group));
 }
 
 function compareOne(
@@ -146,13 +152,30 @@ export async function readBaseline(path: string): Promise<Baseline> {
   } catch {
     // said below
   }
-  if (value?.kind === 'SmokeBaseline' && Object.values(value.groups ?? [0]).every(isGroup)) return value as Baseline;
-  throw new NodeopsError('usage', `${path} is no baseline`, { hint: 'write one with --save-baseline' });
+  const wrong = (why: string) =>
+    new NodeopsError('usage', `${path} ${why}`, { hint: 'write a new one with --save-baseline' });
+  if (value?.kind !== 'SmokeBaseline') throw wrong('is no baseline');
+  if (value.schema !== schema)
+    throw wrong(`is no baseline of schema ${schema}, but of ${JSON.stringify(value.schema)?.slice(0, 40) ?? 'none'}`);
+  if (!isObject(value.groups)) throw wrong('is no baseline: it has no groups');
+  for (const [group, figures] of Object.entries(value.groups)) {
+    if (!isObject(figures)) throw wrong(`is no baseline: '${group.slice(0, 100)}' has no figures`);
+    for (const [name, figure] of Object.entries(figures)) {
+      const problem = problemOf(name, figure);
+      if (problem) throw wrong(`is no baseline: '${name.slice(0, 60)}' of '${group.slice(0, 100)}' ${problem}`);
+    }
+  }
+  return value as Baseline;
 }
 
-function isGroup(group: unknown): boolean {
-  if (typeof group !== 'object' || group === null) return false;
-  return Object.values(group).every(
-    (figure: Partial<BaselineFigure> | null) => Number.isFinite(figure?.value) && Number.isFinite(figure?.noise),
-  );
+function problemOf(name: string, figure: Partial<BaselineFigure> | null): string | undefined {
+  if (!Number.isFinite(figure?.value) || !Number.isFinite(figure?.noise)) return 'has no value and noise';
+  const unit = Object.hasOwn(compared, name) ? compared[name as CheckName]!.unit : undefined;
+  // what is not compared any more is of no matter
+  if (unit === undefined || figure!.unit === unit) return undefined;
+  return `is in ${JSON.stringify(figure!.unit)?.slice(0, 40)}, not ${unit}`;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

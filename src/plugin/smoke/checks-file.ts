@@ -1,6 +1,17 @@
 /** `--checks FILE`: YAML, read node by node so that what is wrong is told with its line and column. */
 import { readFile, stat } from 'node:fs/promises';
-import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  Scalar,
+  type YAMLMap,
+} from 'yaml';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { type CheckName, checkNames, checks } from './checks.ts';
 import { closest } from './closest.ts';
@@ -28,7 +39,7 @@ export function parseChecksFile(text: string, path: string): ChecksFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: false });
   const reader = new Reader(document, lines);
-  for (const { pos, message } of document.errors) reader.problem(pos[0], message);
+  for (const { code, pos, message } of document.errors) reader.problem(pos[0], ownWords[code] ?? message);
   const file = document.errors.length > 0 ? undefined : reader.file(document.contents);
   const { problems } = reader;
   if (file && problems.length === 0) return file;
@@ -40,6 +51,11 @@ export function parseChecksFile(text: string, path: string): ChecksFile {
     detail: { problems },
   });
 }
+
+/** Of the parser's messages those that advise the caller of the parser. */
+const ownWords: Readonly<Partial<Record<string, string>>> = {
+  MULTIPLE_DOCS: 'a second document begins here; a checks file is one',
+};
 
 const topKeys = ['defaults', 'checks', 'workloads', 'containers'];
 
@@ -93,7 +109,8 @@ class Reader {
   #limit(name: CheckName, node: Node | null, at: Node): Limit | null {
     const { kind } = checks[name];
     const value = this.#scalar(node);
-    if (value === false || value === 'off') return null;
+    // an unknown alias was told
+    if (value === false || value === 'off' || value === unknownAlias) return null;
     const limit = typeof value === 'string' || typeof value === 'number' ? parseLimit(kind, String(value)) : undefined;
     if (!limit) this.problem(node ?? at, `'${name}' is ${shown(value)}; it takes ${takes[kind]}, or off`);
     return limit ?? null;
@@ -105,28 +122,59 @@ class Reader {
     return value === true;
   }
 
-  #entries(map: YAMLMap | undefined): [string, Node | null, Node][] {
-    return (map?.items ?? []).flatMap(({ key, value }) => {
+  /** `<<` brings the entries of other maps; what a map says itself wins. */
+  #entries(map: YAMLMap | undefined, within: readonly YAMLMap[] = []): [string, Node | null, Node][] {
+    const merged = (map?.items ?? []).filter(({ key }) => isMergeKey(key));
+    const own = (map?.items ?? []).flatMap(({ key, value }): [string, Node | null, Node][] => {
+      if (isMergeKey(key)) return [];
       const name = this.#scalar(key as Node | null);
       if (typeof name === 'string' || typeof name === 'number')
         return [[String(name), value as Node | null, key as Node]];
       this.problem(key as Node, 'a key is text');
       return [];
     });
+    const others = merged.flatMap(({ value }) => {
+      const list = this.#resolved(value as Node | null);
+      return (isSeq(list) ? (list.items as Node[]) : [list]).flatMap((each) => {
+        const other = this.#map(each, "'<<'");
+        if (!other || within.includes(other)) return [];
+        return this.#entries(other, [...within, other]);
+      });
+    });
+    const known = new Set(own.map(([name]) => name));
+    // the first of several wins
+    return [...own, ...others.filter(([name]) => !known.has(name) && known.add(name))];
+  }
+
+  /** The node that an alias stands for. */
+  #resolved(node: Node | null): Node | null {
+    if (!isAlias(node)) return node;
+    const found = node.resolve(this.#document);
+    if (!found) this.problem(node, `'*${node.source}' stands for nothing: no '&${node.source}' comes before it`);
+    return found ?? unknownAlias;
   }
 
   #map(node: Node | null, what: string): YAMLMap | undefined {
-    const found = isAlias(node) ? node.resolve(this.#document) : node;
+    const found = this.#resolved(node);
     if (isMap(found)) return found;
+    if (found === unknownAlias) return undefined;
     this.problem(node, `${what} takes keys and values, such as 'max-heap-used: 80%'`);
     return undefined;
   }
 
   /** undefined for what is no scalar */
   #scalar(node: Node | null): unknown {
-    const found = isAlias(node) ? node.resolve(this.#document) : node;
+    const found = this.#resolved(node);
+    if (found === unknownAlias) return unknownAlias;
     return isScalar(found) ? found.value : undefined;
   }
+}
+
+/** In the place of what an alias without an anchor would be. */
+const unknownAlias = new Scalar(null);
+
+function isMergeKey(key: unknown): boolean {
+  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
 }
 
 function isCheckName(name: string): name is CheckName {

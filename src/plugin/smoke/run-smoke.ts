@@ -4,7 +4,7 @@ import { duration } from '../../protocol/text/quantities.ts';
 import { errorLine } from '../cli/messages.ts';
 import type { TargetName } from '../output/target-name.ts';
 import { resolveTargets } from '../targets/resolve.ts';
-import { compare, makeBaseline } from './baseline.ts';
+import { compare, makeBaseline, missingGroups } from './baseline.ts';
 import { keepEvidence } from './evidence.ts';
 import { judge } from './judge.ts';
 import { saveFile, writeReport } from './output/write.ts';
@@ -67,6 +67,9 @@ async function makeRun(invocation: SmokeInvocation, settings: Settings, timing: 
       ? new Map()
       : await keepEvidence(judged, { directory: artifacts, profileMs: flags.profile }, io);
   const now = makeBaseline(runs, io.now());
+  if (settings.baseline)
+    for (const group of missingGroups(settings.baseline, now))
+      notes.push(`not compared: ${group} is in the baseline, and this run has no figures of it`);
   const groups = settings.baseline ? compare(settings.baseline, now, settings.tolerance) : [];
   const compared = groups.map(({ group, results }) => ({
     name: group,

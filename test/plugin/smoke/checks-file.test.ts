@@ -94,7 +94,36 @@ describe('a checks file', () => {
     expect(problems('checks: [\n')[0]).toMatch(/^\d+:\d+: /);
     expect(problems('')[0]).toMatch(/^1:1: /);
     expect(problems('{}')[0]).toContain('empty');
-    expect(problems('a: 1\n---\nb: 2\n')[0]).toMatch(/^\d+:\d+: /);
+    expect(problems('a: 1\n---\nb: 2\n')).toEqual(['2:1: a second document begins here; a checks file is one']);
+  });
+
+  it('may merge maps: what a map says itself wins, then the first of those merged', () => {
+    const text = `
+checks: &general
+  max-rss: 80%
+  max-handles: 200
+workloads:
+  api: &api
+    <<: *general
+    max-handles: 3
+  web:
+    <<: [*api, *general]
+    max-gc-share: 5%
+`;
+    const { workloads } = parseChecksFile(text, 'c.yaml');
+    const limits = (name: string) => Object.fromEntries(workloads.get(name)!);
+    expect(limits('api')).toMatchObject({ 'max-rss': { most: 0.8 }, 'max-handles': { most: 3 } });
+    expect(limits('web')).toMatchObject({ 'max-handles': { most: 3 }, 'max-gc-share': { most: 0.05 } });
+    expect(problems('checks:\n  <<: 80%\n')[0]).toMatch(/^2:7: '<<' takes keys and values/);
+    // a map within itself ends
+    expect(problems('checks: &a\n  <<: *a\n  max-rss: 1\n')).toEqual([]);
+  });
+
+  it('is told which alias stands for nothing', () => {
+    expect(problems('checks:\n  max-rss: *none\n')).toEqual([
+      "2:12: '*none' stands for nothing: no '&none' comes before it",
+    ]);
+    expect(problems('checks:\n  <<: *none\nworkloads: *no\n')).toHaveLength(2);
   });
 });
 

@@ -288,6 +288,18 @@ describe('what cannot be meant is exit code 2 before anything is asked', () => {
     expect(await refused(['--baseline', join(apps.directory, 'none.json')])).toContain('--save-baseline');
     await writeFile(join(apps.directory, 'wrong.json'), '{"kind":"SmokeBaseline","groups":{"a":{"b":{"value":"x"}}}}');
     expect(await refused(['--baseline', join(apps.directory, 'wrong.json')])).toContain('is no baseline');
+    const baseline = async (part: object) => {
+      const file = join(apps.directory, 'other.json');
+      await writeFile(file, JSON.stringify({ schema: 'nodeops/v1', kind: 'SmokeBaseline', groups: {}, ...part }));
+      return refused(['--baseline', file]);
+    };
+    const inUnit = { 'a/b': { 'max-rss': { value: 1, noise: 0, unit: 'pages', processes: 1 } } };
+    expect(await baseline({ groups: inUnit })).toContain("'max-rss' of 'a/b' is in \"pages\", not bytes");
+    expect(await baseline({ schema: 'nodeops/v0' })).toContain('of schema nodeops/v1, but of "nodeops/v0"');
+    expect(await baseline({ groups: [] })).toContain('it has no groups');
+    expect(await baseline({ groups: { 'a/b': null } })).toContain("'a/b' has no figures");
+    if (process.platform === 'linux')
+      expect(await refused(['--artifacts', '/proc/nodeops/x'])).toContain('cannot make');
   });
 
   it('a checks file', async () => {
