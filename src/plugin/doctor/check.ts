@@ -54,5 +54,7 @@ export function failure(error: unknown): Finding<never> {
 /** A hint is a command, or a sentence, or a sentence that ends in one. */
 function hintRemedy(hint: string): Remedy {
   if (/^(?:kubectl|pgrep|sudo) [^;,…]*$/.test(hint)) return { run: [hint] };
-  return { say: hint };
+  // a line of its own, so that no line break comes into it
+  const [, say, command, more = ''] = /^([^:]+): (kubectl [^;…]+?)(, and [^;…]+)?$/.exec(hint) ?? [];
+  return command === undefined ? { say: hint } : { say: `${say}${more}:`, run: [command] };
 }

@@ -12,7 +12,7 @@ const tellsName = /pass(?:word|wd)?|secret|token|credential|private|api-?key|acc
 const shapes: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, hidden],
   [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, hidden],
-  [/\b(Bearer|Basic)\s+[\w.~+/=-]{4,}/gi, `$1 ${hidden}`],
+  [/\b(Bearer|Basic)\s+(?!token(?:[\s,;)]|$))[\w.~+/=-]{4,}/gi, `$1 ${hidden}`],
   [/:\/\/[^\s/@'"]+@/g, `://${hidden}@`],
   [/\b([\w-]*(?:password|passwd|secret|token|api-?key))=[^\s'",;]+/gi, `$1=${hidden}`],
 ];

@@ -58,7 +58,17 @@ describe('an examination', () => {
     exam.link({ id: 'b', what: 'b', needs: [] }, async () => {
       throw new NodeopsError('failed', 'is not', { hint: 'look here, then there' });
     });
-    const [a, b] = await results(exam);
+    exam.link({ id: 'c', what: 'c', needs: [] }, () => {
+      throw new NodeopsError('forbidden', 'may not', {
+        hint: 'an administrator can grant it: kubectl create role nodeops -n shop, and bind it with a rolebinding',
+      });
+    });
+    const [a, b, c] = await results(exam);
+    // commands stand on lines of their own, which are not broken
+    expect(c!.remedy).toEqual({
+      say: 'an administrator can grant it, and bind it with a rolebinding:',
+      run: ['kubectl create role nodeops -n shop'],
+    });
     expect(a).toMatchObject({ status: 'fail', detail: 'may not', remedy: { run: ['kubectl auth whoami'] } });
     expect(b).toMatchObject({ status: 'fail', detail: 'is not', remedy: { say: 'look here, then there' } });
   });

@@ -43,6 +43,7 @@ describe('no secret of the kubeconfig is printed', () => {
           };
     const said = await everything();
     expect(said).toContain('cannot use Bearer ***');
+    expect(said).toContain('a bearer token');
     for (const secret of ['opaque-token-of-jane', jwt, 'MIIB', 'hunter22']) expect(said).not.toContain(secret);
   });
 
