@@ -56,6 +56,28 @@ export async function readManifest(path: string): Promise<Manifest> {
     for await (const chunk of content) chunks.push(chunk as Buffer);
     return JSON.parse(Buffer.concat(chunks).toString()) as Manifest;
   });
-  if (read?.found?.kind === 'Bundle' && Array.isArray(read.found.subjects)) return read.found;
-  throw new NodeopsError('local-file', `${path} is no bundle: it has no manifest of one`);
+  if (read?.found?.kind !== 'Bundle')
+    throw new NodeopsError('local-file', `${path} is no bundle: it has no manifest of one`);
+  if (isManifest(read.found)) return read.found;
+  throw new NodeopsError('local-file', `${path} is no bundle: its manifest makes no sense`);
+}
+
+/** A bundle may come from anywhere. */
+function isManifest({ at, pluginVersion, subjects }: Partial<Manifest>): boolean {
+  const texts = (of: unknown, ...keys: string[]) =>
+    typeof of === 'object' &&
+    of !== null &&
+    keys.every((key) => typeof (of as Record<string, unknown>)[key] === 'string');
+  const all = <T>(list: readonly T[] | undefined, fits: (one: T) => boolean) => Array.isArray(list) && list.every(fits);
+  return (
+    typeof at === 'string' &&
+    (pluginVersion === null || typeof pluginVersion === 'string') &&
+    all(
+      subjects,
+      (one) =>
+        texts(one, 'kind', 'name') &&
+        all(one.files, (file) => texts(file, 'what', 'path') && Number.isFinite(file.bytes)) &&
+        all(one.missing, (entry) => texts(entry, 'what', 'reason')),
+    )
+  );
 }

@@ -9,6 +9,7 @@ import { MemorySink } from '../../../src/plugin/artifacts/sink.ts';
 import { Archive } from '../../../src/plugin/bundle/archive.ts';
 import { Subject, surroundings } from '../../../src/plugin/bundle/contents.ts';
 import { pageHtml } from '../../../src/plugin/bundle/page.ts';
+import { readManifest } from '../../../src/plugin/bundle/read.ts';
 import { serveBundle } from '../../../src/plugin/bundle/serve.ts';
 import { bundle } from '../../../src/plugin/commands/bundle.ts';
 import { Apps } from '../smoke/apps.ts';
@@ -106,11 +107,38 @@ async function hostileBundle(file: string, page?: string): Promise<void> {
   await subject.text('long', 'long.log', `${'x'.repeat(300_000)}the end`, { tail: true });
   subject.lacks(attack, new Error(attack));
   await archive.add('index.html', Buffer.from(page ?? pageHtml([subject], { at: new Date(0), pluginVersion: attack })));
-  await archive.add('manifest.json', Buffer.from(JSON.stringify({ kind: 'Bundle', subjects: [] })));
+  await archive.add(
+    'manifest.json',
+    Buffer.from(JSON.stringify({ kind: 'Bundle', at: 'now', pluginVersion: null, subjects: [] })),
+  );
   await archive.add('evil.html', Buffer.from(attack));
   await archive.finish();
   await writeFile(file, sink.content());
 }
+
+it.each([
+  ['subjects that are none', { subjects: [null] }],
+  ['a name that is no text', { subjects: [{ kind: 'pod', name: {}, files: [], missing: [] }] }],
+  ['no list of files', { subjects: [{ kind: 'pod', name: 'x', missing: [] }] }],
+  ['a file that is none', { subjects: [{ kind: 'pod', name: 'x', files: [null], missing: [] }] }],
+  [
+    'a size that is no number',
+    { subjects: [{ kind: 'pod', name: 'x', files: [{ what: 'a', path: 'b', bytes: 'c' }], missing: [] }] },
+  ],
+  ['a time that is none', { at: 7 }],
+])('a manifest with %s is refused', async (_, part) => {
+  const file = join(apps.directory, 'odd.tar.gz');
+  const sink = new MemorySink(1e6);
+  const archive = new Archive(sink, 'b', new Date(0));
+  const manifest = { kind: 'Bundle', at: '2026-01-01T00:00:00Z', pluginVersion: null, subjects: [], ...part };
+  await archive.add('manifest.json', Buffer.from(JSON.stringify(manifest)));
+  await archive.finish();
+  await writeFile(file, sink.content());
+  await expect(readManifest(file)).rejects.toMatchObject({
+    code: 'local-file',
+    message: expect.stringContaining('its manifest makes no sense'),
+  });
+});
 
 describe('the page in a real browser', () => {
   async function look(url: string, screenshot?: string) {
