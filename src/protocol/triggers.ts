@@ -96,14 +96,19 @@ export function parseRule(text: string): Rule {
   const capture = parts.capture as TriggerCapture;
   if (!triggerCaptures.includes(capture))
     throw new TypeError(`'${parts.capture}' cannot be captured by a trigger; ${triggerCaptures.join(', ')} can`);
+  if (Number(parts.count) === 0) throw new TypeError('at most 0 an hour is never');
   const ofLimit = parts.limit !== undefined;
   const captureMs = parts.length === undefined ? 10_000 : duration(parts.length);
   if (captureMs < 100 || captureMs > 300_000) throw new TypeError(`'${parts.length}' is not from 100ms to 5m`);
+  const below = parts.operator === '<';
+  const threshold = value(figure, Number(parts.number), parts.unit!.toLowerCase(), ofLimit);
+  const never = neverHolds(figure, below, threshold, ofLimit);
+  if (never) throw new TypeError(`it can never hold: ${never}`);
   return {
     text,
     figure,
-    below: parts.operator === '<',
-    value: value(figure, Number(parts.number), parts.unit!.toLowerCase(), ofLimit),
+    below,
+    value: threshold,
     ofLimit,
     forMs: parts.held === undefined ? 0 : duration(parts.held),
     capture,
@@ -111,6 +116,17 @@ export function parseRule(text: string): Rule {
     anHour: parts.count === undefined ? 4 : Number(parts.count),
     coolDownMs: parts.pause === undefined ? 300_000 : duration(parts.pause),
   };
+}
+
+/** Shares of the time, and what cannot be more than its limit. CPU is of one core, memory outside the heap may be promised only. */
+const shares: readonly TriggerFigure[] = ['utilization', 'gc', 'throttled'];
+const limited: readonly TriggerFigure[] = ['heapUsed', 'heapTotal', 'rss', 'cgroupUsed'];
+
+/** Why a rule cannot come true; undefined where it can. */
+function neverHolds(figure: TriggerFigure, below: boolean, threshold: number, ofLimit: boolean): string | undefined {
+  if (below) return threshold > 0 ? undefined : `${figure} is never below 0`;
+  if (ofLimit) return limited.includes(figure) && threshold >= 1 ? `${figure} is never above its limit` : undefined;
+  return shares.includes(figure) && threshold >= 100 ? `${figure} is never above 100%` : undefined;
 }
 
 function value(figure: TriggerFigure, number: number, unit: string, ofLimit: boolean): number {

@@ -18,6 +18,8 @@ describe('trigger rules', () => {
     });
     expect(parseRule('when rss > 512MB capture report')).toMatchObject({ value: 512 * 1024 ** 2, forMs: 0, anHour: 4 });
     expect(parseRule('when cpu > 90% for 1m capture pprof-cpu')).toMatchObject({ value: 90, forMs: 60_000 });
+    expect(parseRule('when cpu > 350% capture pprof-cpu')).toMatchObject({ value: 350 });
+    expect(parseRule('when utilization < 100% capture stack')).toMatchObject({ below: true });
     expect(parseRules('when cpu > 1% capture stack; when gc > 5% capture stack # why', 'x').rules).toHaveLength(2);
   });
 
@@ -28,6 +30,10 @@ describe('trigger rules', () => {
     ['when cpu > 90% capture heapsnapshot', /cannot be captured by a trigger/],
     ['when cpu > 90% for ever capture stack', /no duration/],
     ['cpu > 90%', /a rule is 'when FIGURE/],
+    ['when utilization > 100% capture stack', /never hold: utilization is never above 100%/],
+    ['when rss > 100% of limit capture report', /never hold: rss is never above its limit/],
+    ['when threads < 0 capture stack', /never hold: threads is never below 0/],
+    ['when cpu > 90% capture stack, at most 0 an hour', /at most 0 an hour is never/],
   ])('%s is refused with what it should be', (text, message) => {
     expect(() => parseRule(text)).toThrow(message);
   });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rule } from '../../protocol/triggers.ts';
 import { type Kept, writeAtomically } from '../crash/kept.ts';
+import { exclusively } from '../store/turn.ts';
 
 const hourMs = 3_600_000;
 const rulesKept = 64;
@@ -27,8 +28,19 @@ export function lastFirings(kept: Kept, now = Date.now()): ReadonlyMap<string, n
   );
 }
 
-/** Throws what the file system throws: a rule whose firing cannot be noted does not fire. */
-export function noteFiring(kept: Kept, rule: Rule, now = Date.now()): void {
+/**
+ * Notes that a rule fires, in turn with the container's other processes; false where it may not by now.
+ * Throws what the file system throws: a rule whose firing cannot be noted does not fire.
+ */
+export function noteFiring(kept: Kept, rule: Rule, now = Date.now()): boolean {
+  return exclusively(kept.directory, () => {
+    const may = mayFire(kept, rule, now);
+    if (may) note(kept, rule, now);
+    return may;
+  });
+}
+
+function note(kept: Kept, rule: Rule, now: number): void {
   const all = read(kept, now);
   // more than are counted would never be looked at
   all[rule.text] = [...(all[rule.text] ?? []), now].slice(-Math.max(1, rule.anHour));

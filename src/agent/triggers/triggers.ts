@@ -36,6 +36,8 @@ export function startTriggers(settings: TriggerSettings, { kept, info, recorded,
   /** Since when a rule's condition holds, by performance.now; and why its last capture failed. By the rule's text. */
   const holds = new Map<string, number>();
   const failures = new Map<string, string>();
+  /** Rules about a limit that there is none of here. */
+  let unlimited: readonly Rule[] = [];
 
   /** What was known of rules that are gone would count for them when they come back. */
   function adopt(changed: readonly RuleInForce[]): void {
@@ -47,7 +49,8 @@ export function startTriggers(settings: TriggerSettings, { kept, info, recorded,
   async function fire(rule: Rule, watch: Watch, store: Kept): Promise<void> {
     busy = true;
     try {
-      noteFiring(store, rule);
+      // another process of the container may have been faster
+      if (!noteFiring(store, rule)) return;
       const at = new Date().toISOString().replaceAll(/[-:]/g, '');
       const extension = rule.capture === 'stack' ? 'stack.json' : captures[rule.capture].extension;
       const { takeCapture } = await import('./capture.ts');
@@ -67,6 +70,7 @@ export function startTriggers(settings: TriggerSettings, { kept, info, recorded,
       ...(recorded ? [] : ['NODEOPS_RECORDER is off, so triggers are not evaluated']),
       ...(kept ? [] : ['triggers capture nothing: NODEOPS_ARTIFACTS_DIR names no directory that can be written']),
       ...rules.errors(),
+      ...unlimited.map(({ text, figure }) => `trigger '${text}' never holds: ${figure} has no limit here`),
       ...failures.values(),
     ];
   }
@@ -75,6 +79,7 @@ export function startTriggers(settings: TriggerSettings, { kept, info, recorded,
     second(watch) {
       const found = rules.look();
       if (found !== inForce) adopt(found);
+      unlimited = inForce.filter((rule) => !hasLimit(rule, watch));
       for (const rule of inForce) {
         if (!isTrue(rule, watch)) {
           holds.delete(rule.text);
@@ -113,6 +118,12 @@ async function runner({ capture, captureMs }: Rule): Promise<Run> {
   const asked = { ...standard, ...('duration' in parameters ? { duration: captureMs } : {}) };
   const run = captureRunners[capture as CaptureName] as unknown as (...parts: unknown[]) => Promise<void>;
   return (subject, sink, control) => run(subject, asked, sink, control);
+}
+
+/** Whether what a rule is a share of is there, or not known yet. */
+function hasLimit({ figure, ofLimit }: Rule, { recording }: Watch): boolean {
+  const { limit } = triggerFigures[figure];
+  return !ofLimit || limit === undefined || recording.get(limit) > 0 || recording.latest() === undefined;
 }
 
 /** False while the figure is not known. */

@@ -33,6 +33,13 @@ it('a rule waits for its cool-down, in whatever process it fired', () => {
   expect(lastFirings(open(), noon + minute)).toEqual(new Map([[rule.text, noon]]));
 });
 
+it('of two processes in which a rule holds at the same moment one fires', () => {
+  const other = open();
+  // each has looked before the other has noted
+  expect([kept, other].map((store) => mayFire(store, rule, noon))).toEqual([true, true]);
+  expect([kept, other].map((store) => noteFiring(store, rule, noon))).toEqual([true, false]);
+});
+
 it('a rule fires so often an hour and not more, others are not counted', () => {
   const other = parseRule('when rss > 1GB capture stack');
   noteFiring(kept, rule, noon);
