@@ -16,6 +16,13 @@ export type CrashKind =
   /** It ended without a chance to say anything: SIGKILL, V8 out of memory, a fault in native code. */
   | 'killed';
 
+export interface CrashError {
+  name: string;
+  message: string;
+  stack: string;
+  code: string | null;
+}
+
 export interface CrashRecord {
   schema: typeof crashSchema;
   kind: CrashKind;
@@ -35,8 +42,8 @@ export interface CrashRecord {
     agentVersion: string;
     startedAt: string;
   };
-  /** What was thrown, secrets masked. */
-  error: { name: string; message: string; stack: string; code: string | null } | null;
+  /** What was thrown, secrets masked; `causes` are what its `cause` and `errors` name, and theirs, the first eight. */
+  error: (CrashError & { causes?: CrashError[] }) | null;
   /** Whether the app has a handler for it, and so may have gone on. */
   handled: boolean;
   exitCode: number | null;

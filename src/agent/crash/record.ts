@@ -1,13 +1,15 @@
 /** The parts that every crash record has. */
 import { hostname } from 'node:os';
 import { maskCommandLine, maskText } from '../../inspect/captures/mask.ts';
-import { type CrashKind, type CrashRecord, crashSchema } from '../../protocol/crash.ts';
+import { type CrashError, type CrashKind, type CrashRecord, crashSchema } from '../../protocol/crash.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import { takeHistory } from '../recorder/history.ts';
 import type { Recording } from '../recorder/recording.ts';
 import type { StallStack } from '../recorder/stacks.ts';
 
 const textLength = 16 * 1024;
+/** Of what was thrown: errors that it names, and that those name. */
+const causesKept = 8;
 
 /** What a record of this process begins with. */
 export function crashRecord(
@@ -52,8 +54,26 @@ export function lastMinutes(
   }
 }
 
-/** What was thrown, whatever it is. Never throws. */
+/** What was thrown, whatever it is, and what that came of. Never throws. */
 export function describeError(thrown: unknown): NonNullable<CrashRecord['error']> {
+  const seen = new Set([thrown]);
+  // a set is gone through to what is added meanwhile
+  for (const each of seen) for (const cause of causesOf(each)) if (seen.size <= causesKept) seen.add(cause);
+  const [first, ...causes] = [...seen].map(describeOne);
+  return { ...first!, ...(causes.length > 0 ? { causes } : {}) };
+}
+
+function causesOf(thrown: unknown): unknown[] {
+  try {
+    if (typeof thrown !== 'object' || thrown === null) return [];
+    const { cause, errors } = thrown as { cause?: unknown; errors?: unknown };
+    return [...(cause == null ? [] : [cause]), ...(Array.isArray(errors) ? errors.slice(0, causesKept) : [])];
+  } catch {
+    return [];
+  }
+}
+
+function describeOne(thrown: unknown): CrashError {
   const read = (key: 'name' | 'message' | 'stack' | 'code'): string => {
     try {
       const value = (thrown as Record<string, unknown>)[key];
@@ -70,7 +90,8 @@ export function describeError(thrown: unknown): NonNullable<CrashRecord['error']
       code: read('code') || null,
     };
   }
-  return { name: typeof thrown, message: maskText(String(thrown).slice(0, textLength)), stack: '', code: null };
+  const name = thrown === null ? 'null' : typeof thrown;
+  return { name, message: maskText(String(thrown).slice(0, textLength)), stack: '', code: null };
 }
 
 /** `crash/20261122T231500.123Z-KIND-PID.json`: names sort by time. */

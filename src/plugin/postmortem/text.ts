@@ -12,6 +12,7 @@ export interface Found {
 
 const stackLines = 6;
 const sparkWidth = 40;
+const causeLength = 300;
 
 export function containerLines({ container, restarts, now, last, verdict }: ContainerEnd): string[] {
   const times = restarts === 1 ? 'once' : `${restarts} times`;
@@ -44,6 +45,11 @@ export function recordLines({ record, path }: Found): string[] {
   const lines = [`${plain(at)}  ${plain(kind)}  ${plain(who)}${handled ? '  (the app has a handler for it)' : ''}`];
   lines.push(`  ${plain(record.summary)}`);
   for (const line of (error?.stack ?? '').split('\n').slice(1, stackLines)) lines.push(`    ${plain(line.trim())}`);
+  for (const { name, message, stack } of error?.causes ?? []) {
+    lines.push(`  caused by ${plain(`${name}: ${message.split('\n')[0]}`).slice(0, causeLength)}`);
+    const frame = stack.split('\n').find((line) => /^\s+at /.test(line));
+    if (frame) lines.push(`    ${plain(frame.trim())}`);
+  }
   const running = record.stacks?.find(({ thread }) => thread === 'main')?.frames[0];
   if (running) lines.push(`  it ran ${plain(`${running.function} (${running.file}:${running.line})`)}`);
   if (history && history.times.length > 1) {

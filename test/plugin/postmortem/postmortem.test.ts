@@ -53,7 +53,7 @@ describe('the verdict on a recorded pod', () => {
 });
 
 describe('what a crashed process left', () => {
-  const crash = `setTimeout(function settleInvoice() { throw new RangeError('total is negative'); }, 1300)`;
+  const crash = `setTimeout(function settleInvoice() { throw new RangeError('total is negative', { cause: new TypeError('no price') }); }, 1300)`;
   const idle = `setInterval(() => {}, 1000); console.log('up');`;
 
   async function crashed(): Promise<string> {
@@ -74,6 +74,7 @@ describe('what a crashed process left', () => {
     expect({ code: told.code, stderr: told.stderr }).toEqual({ code: 0, stderr: '' });
     expect(told.stdout).toContain('an exception was not caught: RangeError: total is negative');
     expect(told.stdout).toMatch(/^ {4}at Timeout\.settleInvoice/m);
+    expect(told.stdout).toMatch(/^ {2}caused by TypeError: no price\n {4}at Timeout\.settleInvoice/m);
     expect(told.stdout).toMatch(/^ {2}saved: .*saved\/crash-.*-uncaught-exception-\d+\.json$/m);
     const [file] = await readdir(output);
     expect(JSON.parse(await readFile(join(output, file!), 'utf8'))).toMatchObject({ schema: 'nodeops/crash/v1' });
