@@ -30,10 +30,20 @@ export async function readNativeEvidence(subject: Subject, since: number): Promi
   const seen: Seen = { since: same ? before.since : since, syscall, switches };
   subject.lastKnown.set('native', seen);
   const forMs = Date.now() - seen.since;
-  return { state, wchan, syscall, forMs, summary: summarize(state, syscall, wchan, forMs) };
+  const children = syscall?.startsWith('epoll_') ? await readKernel(`${task}/children`) : null;
+  const isAlone = children?.trim() === '';
+  return { state, wchan, syscall, forMs, summary: summarize({ state, syscall, wchan, isAlone }, forMs) };
 }
 
-function summarize(state: string | null, syscall: string | null, wchan: string | null, forMs: number): string {
+interface Shown {
+  readonly state: string | null;
+  readonly syscall: string | null;
+  readonly wchan: string | null;
+  /** Whether it is known to have no child process. */
+  readonly isAlone: boolean;
+}
+
+function summarize({ state, syscall, wchan, isAlone }: Shown, forMs: number): string {
   const time = `for at least ${(forMs / 1000).toFixed(1)} s`;
   const where = syscall ? `${syscall}(2)` : wchan;
   if (state === 'T' || state === 't') return `main thread has been stopped by a signal or a debugger ${time}`;
@@ -41,6 +51,9 @@ function summarize(state: string | null, syscall: string | null, wchan: string |
     return `main thread is waiting in ${where ?? 'the kernel'} ${time}, and nothing can interrupt it: a disk or network file system`;
   if (state === 'R' || where === null)
     return `main thread has been in native code ${time}, such as synchronous crypto or zlib, JSON.parse or a garbage collection`;
+  // execSync waits for its child in the same call; without a child it is the event loop itself
+  if (syscall?.startsWith('epoll_') && isAlone)
+    return `main thread is waiting in ${where}, most likely in its event loop, and has not answered ${time}: a busy machine, or a CPU limit`;
   if (syscall?.startsWith('epoll_'))
     return `main thread is waiting in ${where} ${time}, outside its event loop: a child process run by execSync or spawnSync`;
   if (syscall === 'futex')

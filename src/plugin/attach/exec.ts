@@ -4,11 +4,11 @@ import { NodeopsError } from '../../protocol/errors.ts';
 import { bytesShort } from '../../protocol/text/quantities.ts';
 import type { KubeApi } from '../kube/api.ts';
 import { exec } from '../kube/exec.ts';
-import type { PodRef } from '../kube/pods.ts';
+import { getPod, type PodRef } from '../kube/pods.ts';
 import { candidates, isMissing } from './candidates.ts';
 import { checkHeadroom, checkLimit, memoryQuantity, payloadBytes } from './headroom.ts';
 import { loaderArguments } from './loader.ts';
-import { chooseContainer, readPod } from './pod-spec.ts';
+import { type AttachPod, type ContainerSpec, chooseContainer, readPod } from './pod-spec.ts';
 import type { Session } from './session.ts';
 import { NotStarted, startPayload } from './start.ts';
 
@@ -25,6 +25,8 @@ export interface ExecAttachment {
 
 /** Exit code of a process that SIGKILL ended. */
 const killed = 137;
+/** For the look at what became of the container. */
+const lookMs = 3_000;
 
 /** Throws as `exec` does, `refused` when there is too little memory, `failed` when there is no Node. */
 export async function attachByExec(
@@ -51,7 +53,7 @@ export async function attachByExec(
           checkVersion(name, greeting);
           if (!force) checkHeadroom(name, greeting);
         },
-        why: (end) => payloadEnded(name, end),
+        why: async (end) => payloadEnded(name, end, end.code === killed && (await hasEnded(api, ref, container, pod))),
       });
       return session;
     } catch (error) {
@@ -86,13 +88,27 @@ function notNode(name: string, command: readonly string[], { exit, stderr }: Not
   });
 }
 
+/** Whether the container has ended since, which ends the helper, too. */
+async function hasEnded(api: KubeApi, ref: PodRef, { name }: ContainerSpec, before: AttachPod): Promise<boolean> {
+  const of = ({ status }: AttachPod) => status?.containerStatuses?.find((one) => one.name === name);
+  try {
+    const { pod } = await getPod(api, ref, AbortSignal.timeout(lookMs));
+    const now = of(pod as unknown as AttachPod);
+    return now !== undefined && (!now.state?.running || now.restartCount !== of(before)?.restartCount);
+  } catch {
+    return false;
+  }
+}
+
 function payloadEnded(
   name: string,
   { code, stderr, cause }: { code: number | undefined; stderr: string; cause: unknown },
+  withContainer: boolean,
 ): NodeopsError {
-  const why =
-    code === killed
-      ? 'it was killed, as when memory runs out'
+  const why = withContainer
+    ? 'the container itself ended'
+    : code === killed
+      ? 'it was killed, as when memory runs out or the container ends'
       : code === undefined
         ? 'the connection was cut'
         : `exit code ${code}`;

@@ -29,6 +29,7 @@ export interface EphemeralSpec {
 export interface ContainerStatus {
   readonly name: string;
   readonly user?: { readonly linux?: { readonly uid?: number; readonly gid?: number } };
+  readonly restartCount?: number;
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly running?: object;

@@ -19,7 +19,11 @@ export interface PayloadOptions {
   readonly check: (greeting: Greeting) => void;
   readonly payload: () => Promise<string>;
   /** Words how the payload ended. */
-  readonly why: (end: { code: number | undefined; stderr: string; cause: unknown }) => NodeopsError;
+  readonly why: (end: {
+    code: number | undefined;
+    stderr: string;
+    cause: unknown;
+  }) => NodeopsError | Promise<NodeopsError>;
   readonly signal: AbortSignal;
 }
 
