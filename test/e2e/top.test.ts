@@ -1,7 +1,9 @@
 /** `top` on a terminal, over pods that come and go. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readProfile } from '../../src/formats/read.ts';
 import { type Bed, openBed } from './bed.ts';
@@ -103,6 +105,9 @@ describe('top on a terminal', () => {
   it('p takes a CPU profile of it, saves it here and shows its largest functions', async () => {
     const top = open(120, 40);
     await top.shows(/^blocked-0 app\/1 +\d{2,3}%/m);
+    // also while the screen is paused: the row shown is then an older one
+    top.type(' ');
+    await top.shows(/, paused$/m);
     top.type('p');
     await top.shows(/saved blocked-0\.app\.1\.\S+\.cpu\.pb\.gz[\s\S]*flat%[\s\S]*innermost/, 30_000);
     const [file] = (await readdir(directory)).filter((name) => name.endsWith('.cpu.pb.gz'));
@@ -174,6 +179,14 @@ describe('top on a terminal', () => {
 });
 
 describe('top elsewhere', () => {
+  it('ends with its reader: pods are not asked for nobody', async () => {
+    const line = 'dist/kubectl-nodeops -n "$NS" top -l tier=top -o json | head -n 1';
+    const env = { ...process.env, KUBECONFIG: bed.kubeconfig, NS: bed.namespace, NODE_OPTIONS: '' };
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-c', line], { env, timeout: 50_000 });
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 'nodeops/v1' });
+    expect(stderr).toBe('');
+  });
+
   it('is lines of JSON with -o json', async () => {
     const { code, stdout } = await bed.nodeops([...selected, '--once', '-o', 'json']);
     expect(code).toBe(0);

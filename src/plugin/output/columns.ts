@@ -26,9 +26,14 @@ export async function tableLines<T>(columns: readonly Column<T>[], rows: readonl
     chars: { ...Object.fromEntries(edges.map((edge) => [edge, ''])), middle: '   ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  table.push(...rows.map((row) => columns.map((column) => column.text(row) ?? '-')));
+  table.push(...rows.map((row) => columns.map((column) => oneLine(column.text(row) ?? '-'))));
   return table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd());
+}
+
+/** Commands and messages hold line feeds and escapes of their own; only the colour of an outlier is ours. */
+function oneLine(cell: string): string {
+  return cell.replaceAll(/(?:(?!\u001b\[(?:31|39)m)[\u0000-\u001f\u007f-\u009f])+\s*/g, ' ');
 }

@@ -90,6 +90,13 @@ export function rowName({ target }: Row): string {
   return `${target.pod ?? target.address}${process && ` ${process}`}`;
 }
 
+/** What is wrong with a process, without the name that stands in its row anyway. */
+export function problemText({ problem, sample }: Row): string {
+  return (problem?.message ?? sample?.stuck ?? '')
+    .replace(/^pod '[^']*' in namespace '[^']*':? /, '')
+    .replace(/ of pod '[^']*' in namespace '[^']*'/, '');
+}
+
 /** By a column, largest first; those without a figure last; equal ones by name. Without a column by name. */
 export function sortRows(rows: readonly Row[], column: TopColumn | undefined): Row[] {
   const figure = (row: Row) => (column && row.sample ? column.value(row.sample) : null) ?? Number.NEGATIVE_INFINITY;

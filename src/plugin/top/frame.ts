@@ -1,5 +1,5 @@
 /** The picture of `top` as lines: pure, so that tests compare it at any size. */
-import { type Row, rowName, sortRows, type TopColumn, topColumns } from './columns.ts';
+import { problemText, type Row, rowName, sortRows, type TopColumn, topColumns } from './columns.ts';
 
 export interface View {
   readonly sort: TopColumn | undefined;
@@ -81,7 +81,7 @@ function tableOf(rows: readonly Row[], width: number, selected: string | undefin
   const lines = rows.map((row, line) => {
     const name = cut(rowName(row), shown).padEnd(shown);
     const mark = rowName(row) === selected ? paint.inverse(name) : name;
-    if (!row.sample) return mark + paint.dim(cut(`  ${row.problem?.message ?? '…'}`, width - shown));
+    if (!row.sample) return mark + paint.dim(cut(`  ${problemText(row) || '…'}`, width - shown));
     const { sample } = row;
     if (sample.stuck) return mark + paint.alarm(cut(`  ${sample.stuck}`, width - shown));
     const figures = fitting.map((column, index) => {

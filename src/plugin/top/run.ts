@@ -4,8 +4,9 @@ import { errorCodes, NodeopsError } from '../../protocol/errors.ts';
 import { encodeError } from '../../protocol/wire.ts';
 import { askAll } from '../fanout/ask.ts';
 import { type Io, write } from '../io.ts';
+import { parseTargets } from '../targets/parse.ts';
 import { resolveTargets, type TargetInvocation } from '../targets/resolve.ts';
-import { type Row, rowName, sortRows, type TopColumn, topColumns } from './columns.ts';
+import { problemText, type Row, rowName, sortRows, type TopColumn, topColumns } from './columns.ts';
 import { Watch } from './watch.ts';
 
 type TopInvocation = TargetInvocation & {
@@ -32,7 +33,9 @@ export async function runTop(invocation: TopInvocation): Promise<number> {
     intervalMs: flags.interval,
     signal,
     onRow: (row) => {
-      if (flags.output === 'json' && !flags.once) io.stdout.write(`${JSON.stringify(document(row, io))}\n`);
+      if (flags.output !== 'json' || flags.once) return;
+      // a reader that went away ends the watch: pods must not be asked for nobody
+      write(io.stdout, `${JSON.stringify(document(row, io))}\n`).catch((error: Error) => ended.abort(error));
     },
   });
   watch.set(targets);
@@ -40,8 +43,10 @@ export async function runTop(invocation: TopInvocation): Promise<number> {
   try {
     if (live) await runLive(watch, sort, invocation);
     else if (flags.once) return await once(watch, flags, sort, io);
-    else if (flags.output === 'json') await aborted(signal);
-    else await tables(watch, flags.interval, sort, io);
+    else if (flags.output === 'json') {
+      await aborted(signal);
+      if (ended.signal.aborted) throw ended.signal.reason;
+    } else await tables(watch, flags.interval, sort, io);
   } finally {
     ended.abort();
     await refreshing;
@@ -99,7 +104,7 @@ async function tableText(rows: readonly Row[], sort: TopColumn | undefined): Pro
     align: 'right' as const,
     text: ({ sample }: Row) => (sample ? column.text(sample) : null),
   }));
-  const problem = { title: 'PROBLEM', text: (row: Row) => row.problem?.message ?? row.sample?.stuck ?? '' };
+  const problem = { title: 'PROBLEM', text: problemText };
   const columns = [{ title: 'PROCESS', text: rowName }, ...figures, ...(rows.some(problem.text) ? [problem] : [])];
   return (await tableLines(columns, sortRows(rows, sort))).map((line) => `${line}\n`).join('');
 }
@@ -118,7 +123,11 @@ function document({ target, sample, problem }: Row, io: Io): object {
 async function refresh(watch: Watch, invocation: TopInvocation, signal: AbortSignal): Promise<void> {
   const { selector, 'field-selector': fields, 'all-namespaces': all } = invocation.flags;
   const follows =
-    selector !== undefined || fields !== undefined || all || invocation.args.some((target) => target.includes('/'));
+    selector !== undefined ||
+    fields !== undefined ||
+    all ||
+    invocation.args.some((target) => target.includes('/')) ||
+    parseTargets(invocation.args).some(({ kind }) => kind === 'workload');
   while (follows && !signal.aborted) {
     await sleep(refreshMs, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;

@@ -50,7 +50,9 @@ export class Watch {
 
   /** The target behind a row, to ask it something else. */
   targetOf(row: Row): Target | undefined {
-    for (const [key, current] of this.#rows) if (current === row) return this.#watched.get(key)?.target;
+    // by name: the row may be an older one, of a screen that is paused
+    const name = nameOf(row);
+    for (const [key, current] of this.#rows) if (nameOf(current) === name) return this.#watched.get(key)?.target;
     return undefined;
   }
 
@@ -99,6 +101,10 @@ async function ask(client: AgentClient, { process }: Target, intervalMs: number,
   const left = intervalMs - (performance.now() - started);
   if (stats.stuck && left > 0) await sleep(left, undefined, { signal });
   return { atMs: performance.now(), stats, memory };
+}
+
+function nameOf({ target }: Row): string {
+  return [target.namespace, target.pod ?? target.address, target.container, target.pid].join(' ');
 }
 
 function keyOf({ endpoint, process }: Target): string {

@@ -23,3 +23,9 @@ it('lines up columns as kubectl does, with a dash for what is not known', async 
     'blocked-0        -',
   ]);
 });
+
+it('keeps a row in one line and escapes off the terminal, whatever a cell holds', async () => {
+  const rows = [{ name: 'node -e\n  const x = 1;\r\n\u001b]0;title\u0007\u001b[31mred!\u001b[39m', size: 1 }];
+  const [, line] = await tableLines(columns, rows);
+  expect(line).toMatch(/^node -e const x = 1; \]0;title *\u001b\[31mred!\u001b\[39m +1MB$/);
+});
