@@ -106,6 +106,26 @@ describe('a selection', () => {
     },
   );
 
+  it.each([
+    [['pod/two-0', '-l', 'app=api'], 2, /a target is named and -l app=api selects others/],
+    [['deploy/api', '-A'], 2, /-A asks for all namespaces/],
+    [['-l', 'a b'], 1, /does not understand -l 'a b': unable to parse requirement/],
+    [['two-0', '-c', 'no.*'], 1, /no process of pod\/two-0 matches -c 'no\.\*'/],
+    [['two-0', '--all-processes', '--pid', '4711'], 1, /no process of pod\/two-0 matches --pid 4711/],
+    [['two-0', '--pid', '4711'], 1, /pod 'two-0' in namespace .* there is no process '4711' here/],
+    [['deploy/api', '-l', 'tier=web'], 1, /no running pod matches deployment\/api -l tier=web in namespace/],
+  ])('that makes no sense or has nothing, %j, is said with exit code %i', async (args, exit, said) => {
+    const { code, stdout, stderr } = await bed.nodeops(['version', ...args, '-o', 'name']);
+    expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
+    expect(stderr).toMatch(said);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('can be typed as KIND NAME', async () => {
+    const { code, stdout } = await bed.nodeops(['list', 'pod', 'two-0', 'cluster-0', '-o', 'name']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'pod/two-0\npod/cluster-0\n' });
+  });
+
   it('is a table, with what failed listed at the end and exit code 3', async () => {
     const { code, stdout, stderr } = await bed.nodeops(['stats', '-l', 'app=api']);
     expect(code).toBe(3);

@@ -83,7 +83,12 @@ export async function explainByPod(
 ): Promise<NodeopsError> {
   try {
     const { pod } = await getPod(api, ref, AbortSignal.timeout(explainTimeoutMs));
-    return notRunning(api, ref, pod) ?? noSuchContainer(ref, pod, container) ?? otherwise;
+    return (
+      notRunning(api, ref, pod) ??
+      noSuchContainer(ref, pod, container) ??
+      containerNotRunning(api, ref, pod, container) ??
+      otherwise
+    );
   } catch (error) {
     return error instanceof NodeopsError && error.code === 'no-such-pod' ? error : otherwise;
   }
@@ -97,6 +102,23 @@ export function noSuchContainer(ref: PodRef, pod: Pod, container: string | undef
   return new NodeopsError('no-such-container', `${name} has no container '${container}'`, {
     hint: `-c with one of: ${containers.join(', ')}`,
     detail: { containers },
+  });
+}
+
+/** Others of its containers may run; the one that was asked for does not. */
+function containerNotRunning(
+  api: KubeApi,
+  { namespace, name }: PodRef,
+  { status }: Pod,
+  container: string | undefined,
+): NodeopsError | undefined {
+  const all = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  const found = all.find((candidate) => candidate.name === container);
+  if (!found || found.state?.running) return undefined;
+  const { terminated } = found.state ?? {};
+  const state = waitingReason([found]) ?? `container '${found.name}' ended with ${terminated?.reason ?? 'Error'}`;
+  return new NodeopsError('pod-not-running', `pod '${name}' in namespace '${namespace}': ${state}`, {
+    hint: `${api.connection.kubectl} logs ${name} -n ${namespace} -c ${found.name} --previous`,
   });
 }
 

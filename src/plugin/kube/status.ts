@@ -94,6 +94,6 @@ export function refused(connection: Connection, httpStatus: number, status: Stat
       httpStatus >= 500 || httpStatus === 429
         ? `${connection.kubectl} get --raw /readyz`
         : `${connection.kubectl} auth whoami`,
-    detail: { status: httpStatus, ...(status.reason && { reason: status.reason }) },
+    detail: { status: httpStatus, said, ...(status.reason && { reason: status.reason }) },
   });
 }

@@ -22,6 +22,19 @@ export function parseTarget(text: string): TargetSpec {
   return { kind: 'pod', name: parseName(text, text) };
 }
 
+/** As kubectl's own commands: `deploy web api` is `deploy/web deploy/api`. Throws `usage`, also for both forms at once. */
+export function parseTargets(args: readonly string[]): TargetSpec[] {
+  const [resource = '', ...names] = args;
+  const typed = podNames.has(resource.toLowerCase()) || workloadResource(resource) !== undefined;
+  if (!typed || names.length === 0 || resource.includes('/')) return args.map(parseTarget);
+  const whole = names.find((name) => /[/:]/.test(name));
+  if (whole !== undefined)
+    throw new NodeopsError('usage', `'${resource}' is a kind of its own and '${whole.slice(0, 100)}' has one already`, {
+      hint: `type ${resource}/NAME ${whole.slice(0, 100)}`,
+    });
+  return names.map((name) => parseTarget(`${resource}/${name}`));
+}
+
 function parsePid(text: string): number {
   const pid = Number(text);
   if (pid < 1 || pid > 2 ** 31 - 1) throw wrong(text, 'no process has this id');

@@ -1,4 +1,5 @@
 /** `pod/NAME`: the agent's port in a pod, through the API server. */
+import { NodeopsError } from '../../protocol/errors.ts';
 import { knownPort } from '../../protocol/limits.ts';
 import type { KubeApi } from '../kube/api.ts';
 import { explainByPod, type PodRef } from '../kube/pods.ts';
@@ -26,6 +27,16 @@ function hintFor({ namespace, name }: PodRef, container: string | undefined): st
   ].join('; ');
 }
 
+/** The agent knows which process it was asked for, and not in which pod it is. */
+function ofPod({ namespace, name }: PodRef, error: NodeopsError): NodeopsError {
+  const { message, hint, detail } = error;
+  return new NodeopsError(error.code, `pod '${name}' in namespace '${namespace}': ${message}`, {
+    cause: error,
+    ...(hint !== undefined && { hint }),
+    ...(detail !== undefined && { detail }),
+  });
+}
+
 /** The pod is not looked at before: the WebSocket is opened straight away, and a failure explained by one GET. */
 export function podTarget(api: KubeApi, { port = knownPort, container, pid, ...options }: PodTargetOptions): Target {
   const noAgentHint = hintFor(options.pod, container);
@@ -38,7 +49,7 @@ export function podTarget(api: KubeApi, { port = knownPort, container, pid, ...o
       noAgentHint,
       connect: (signal) => portForward(api, { ...options, port, container, noAgentHint }, signal),
       explain: async (error) =>
-        error.code === 'no-such-process' ? explainByPod(api, options.pod, container, error) : error,
+        error.code === 'no-such-process' ? explainByPod(api, options.pod, container, ofPod(options.pod, error)) : error,
     },
   };
 }

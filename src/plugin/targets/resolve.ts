@@ -5,9 +5,10 @@ import { type AttachSettings, attachSettings } from '../attach/flags.ts';
 import type { Invocation } from '../cli/command.ts';
 import type { targetFlags } from '../cli/common-flags.ts';
 import type { KubeApi } from '../kube/api.ts';
-import { parseTarget, type TargetSpec } from './parse.ts';
+import { parseTargets, type TargetSpec } from './parse.ts';
 import type { PodQuery, Skipped } from './selection.ts';
 import type { Target } from './target.ts';
+import { workloads } from './workloads.ts';
 
 export interface Resolved {
   readonly targets: readonly Target[];
@@ -28,9 +29,10 @@ export type TargetInvocation = Omit<Invocation, 'flags'> & {
 
 /** Throws `usage` for bad input before anything is asked, `nothing-matched` when a selection is empty. */
 export async function resolveTargets({ args, flags, kube, io, api: earlier }: TargetInvocation): Promise<Resolved> {
-  const specs = args.map(parseTarget);
+  const specs = parseTargets(args);
   const selecting = flags.selector !== undefined || flags['field-selector'] !== undefined || flags['all-namespaces'];
   if (specs.length === 0 && !selecting) throw noTarget();
+  if (specs.length > 0 && selecting) refuseBoth(specs, flags);
   const pattern = containerPattern(flags.container, flags['all-processes']);
   const expanding = flags['all-processes'] || pattern !== undefined;
   const options = { port: flags.port, container: pattern ? undefined : flags.container, pid: flags.pid };
@@ -56,7 +58,7 @@ export async function resolveTargets({ args, flags, kube, io, api: earlier }: Ta
     const namespace = flags['all-namespaces'] ? undefined : server.connection.namespace;
     const found = await findPods(server, { ...query, namespace }, io.signal);
     const selected = podTargets(server, found.pods, options);
-    if (selected.length === 0) throw nothingMatched(server, said, namespace);
+    if (selected.length === 0) throw nothingMatched(server, said, namespace, found.pods.length);
     targets.push(...selected);
     skipped.push(...found.skipped);
   };
@@ -72,16 +74,16 @@ export async function resolveTargets({ args, flags, kube, io, api: earlier }: Ta
     if (spec.kind === 'workload') {
       const { selectorOf } = await import('./workloads.ts');
       const server = await connect();
-      const labelSelector = await selectorOf(server, { ...spec, namespace: server.connection.namespace }, io.signal);
-      await select({ labelSelector, fieldSelector: flags['field-selector'] }, `${spec.resource}/${spec.name}`);
+      const own = await selectorOf(server, { ...spec, namespace: server.connection.namespace }, io.signal);
+      const { selector, 'field-selector': fieldSelector } = flags;
+      const labelSelector = [own, ...(selector ? [selector] : [])].join(',');
+      const said = [`${workloads[spec.resource].names[0]}/${spec.name}`, ...selectorsSaid(flags)].join(' ');
+      await select({ labelSelector, fieldSelector }, said);
     } else targets.push(await named(spec, options, connect, io, attaching));
   }
   if (selecting && specs.length === 0) {
     const { selector: labelSelector, 'field-selector': fieldSelector } = flags;
-    const said = [labelSelector && `-l ${labelSelector}`, fieldSelector && `--field-selector ${fieldSelector}`].filter(
-      Boolean,
-    );
-    await select({ labelSelector, fieldSelector }, said.join(' '));
+    await select({ labelSelector, fieldSelector }, selectorsSaid(flags).join(' '));
   }
   const single = specs.length === 1 && specs[0]!.kind !== 'workload';
   const chosenTargets = withToken(distinct(targets), await agentToken(flags['agent-token-file'], io.env));
@@ -89,7 +91,40 @@ export async function resolveTargets({ args, flags, kube, io, api: earlier }: Ta
   if (!expanding) return { targets: attached, single, skipped, api };
   const { expand } = await import('./expand.ts');
   const chosen = { pattern, pid: flags.pid };
-  return { targets: await expand(attached, chosen, io, flags.timeout), single: false, skipped, api };
+  const processes = await expand(attached, chosen, io, flags.timeout);
+  if (processes.length === 0) throw noProcess(attached, flags);
+  return { targets: processes, single: false, skipped, api };
+}
+
+/** A name is one thing and a selector another: which of them was meant cannot be guessed. */
+function refuseBoth(specs: readonly TargetSpec[], flags: Parsed<typeof targetFlags>): void {
+  if (flags['all-namespaces'])
+    throw new NodeopsError('usage', 'a target is named and -A asks for all namespaces', {
+      hint: 'select by labels: -A -l app=NAME; or name the namespace: -n NAMESPACE',
+    });
+  const [selector] = selectorsSaid(flags);
+  if (specs.some(({ kind }) => kind !== 'workload'))
+    throw new NodeopsError('usage', `a target is named and ${selector} selects others`, {
+      hint: 'give one or the other; a selector narrows only what a workload such as deploy/NAME has',
+    });
+}
+
+function selectorsSaid(flags: Parsed<typeof targetFlags>): string[] {
+  const { selector, 'field-selector': fieldSelector } = flags;
+  return [
+    ...(selector === undefined ? [] : [`-l ${selector}`]),
+    ...(fieldSelector === undefined ? [] : [`--field-selector ${fieldSelector}`]),
+  ];
+}
+
+function noProcess(asked: readonly Target[], { container, pid }: Parsed<typeof targetFlags>): NodeopsError {
+  const said = [
+    ...(container === undefined ? [] : [`-c '${container}'`]),
+    ...(pid === undefined ? [] : [`--pid ${pid}`]),
+  ];
+  const where = asked.length === 1 ? asked[0]!.endpoint.name : `the ${asked.length} that were asked`;
+  const message = `no process of ${where} matches${said.length > 0 ? ` ${said.join(' ')}` : ''}`;
+  return new NodeopsError('nothing-matched', message, { hint: 'list, with the same target, shows those there are' });
 }
 
 async function named(
@@ -165,10 +200,11 @@ function noTarget(): NodeopsError {
   });
 }
 
-function nothingMatched(api: KubeApi, said: string, namespace: string | undefined): NodeopsError {
+function nothingMatched(api: KubeApi, said: string, namespace: string | undefined, ended: number): NodeopsError {
   const where = namespace === undefined ? 'in any namespace' : `in namespace '${namespace}'`;
   const flags = namespace === undefined ? '-A' : `-n ${namespace}`;
-  return new NodeopsError('nothing-matched', `no running pod matches ${said || 'the selection'} ${where}`, {
+  const message = `no running pod matches ${said || 'the selection'} ${where}${ended > 0 ? `, ${ended} that have ended do` : ''}`;
+  return new NodeopsError('nothing-matched', message, {
     hint: `${api.connection.kubectl} get pods ${flags} --show-labels`,
   });
 }

@@ -41,9 +41,23 @@ async function listPods(
   const path = namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
   const rights = [{ verb: 'list', resource: 'pods', namespace }];
   const pods: Pod[] = [];
-  for await (const pod of api.list<Pod>(path, { query: { labelSelector, fieldSelector }, signal, rights }))
-    pods.push(pod);
+  try {
+    for await (const pod of api.list<Pod>(path, { query: { labelSelector, fieldSelector }, signal, rights }))
+      pods.push(pod);
+  } catch (error) {
+    throw badSelector(error, labelSelector, fieldSelector) ?? error;
+  }
   return pods;
+}
+
+/** 400 to a list says that a selector makes no sense. */
+function badSelector(error: unknown, labels: string | undefined, fields: string | undefined): NodeopsError | undefined {
+  if (!(error instanceof NodeopsError) || error.detail?.status !== 400 || (!labels && !fields)) return undefined;
+  const said = [...(labels ? [`-l '${labels}'`] : []), ...(fields ? [`--field-selector '${fields}'`] : [])].join(', ');
+  return new NodeopsError('failed', `the API server does not understand ${said}: ${error.detail.said}`, {
+    cause: error,
+    hint: 'such as -l app=api,tier!=cache or --field-selector status.phase=Running',
+  });
 }
 
 async function eachNamespace(

@@ -58,7 +58,12 @@ export async function selectorOf(api: KubeApi, ref: WorkloadRef, signal: AbortSi
   });
   const selector =
     resource === 'cronjobs' ? await jobsOf(api, ref, signal) : selectorText(resource, object.spec?.selector ?? {});
-  if (selector === '') throw new NodeopsError('nothing-matched', `${said} selects no pods by labels`);
+  if (selector === '') {
+    const why = resource === 'cronjobs' ? 'has no Job yet, or none any more' : 'selects no pods by labels';
+    throw new NodeopsError('nothing-matched', `${said} ${why}`, {
+      hint: `name a pod: ${api.connection.kubectl} -n ${namespace} get pods`,
+    });
+  }
   return selector;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseTarget } from '../../../src/plugin/targets/parse.ts';
+import { parseTarget, parseTargets } from '../../../src/plugin/targets/parse.ts';
 import { NodeopsError } from '../../../src/protocol/errors.ts';
 
 describe('a target', () => {
@@ -55,5 +55,29 @@ describe('no target', () => {
     expect(code).toBe('usage');
     expect(message).toContain(why);
     expect(hint).toBeTruthy();
+  });
+});
+
+describe('kubectl’s KIND NAME...', () => {
+  it.each([
+    [['pod', 'api-0'], ['pod/api-0']],
+    [
+      ['deploy', 'web', 'api'],
+      ['deploy/web', 'deploy/api'],
+    ],
+    [['po', '4711'], ['po/4711']],
+    [['job'], ['pod/job']],
+    [
+      ['api-0', 'job'],
+      ['pod/api-0', 'pod/job'],
+    ],
+  ])('%j is %j', (args, same) => {
+    expect(parseTargets(args)).toEqual(same.map(parseTarget));
+  });
+
+  it('beside KIND/NAME is a usage error', () => {
+    expect(() => parseTargets(['deploy', 'web', 'pod/x'])).toThrow(
+      expect.objectContaining({ code: 'usage', hint: 'type deploy/NAME pod/x' }),
+    );
   });
 });
