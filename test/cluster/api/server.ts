@@ -27,6 +27,8 @@ export class ApiServer {
       rejectUnauthorized: false,
     });
     server.requestTimeout = 0;
+    // longer than the 90 s of Go's clients: one that closes first cuts the request that is just coming
+    server.keepAliveTimeout = 120_000;
     server.on('request', (request, response) => void handler.handle(request, response));
     server.on('upgrade', (request, socket, head) => handleUpgrade(handler, request, socket, head, upgrade));
     server.on('connection', (socket) => this.#track(socket as Socket));
