@@ -1,29 +1,38 @@
 /** A saved bundle, read without unpacking it: nothing of it is ever written to disk. */
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { NodeopsError } from '../../protocol/errors.ts';
+import { bytesShort } from '../../protocol/text/quantities.ts';
 import type { Manifest } from './contents.ts';
 
 /** Entries of a bundle that is read. */
 const limitEntries = 20_000;
 /** Bytes of its manifest. */
 const limitManifest = 32 * 1024 * 1024;
+/** Bytes of all of it, unpacked: those of a thousand busy processes, and of no file that was made to unpack without end. */
+const limitUnpacked = 2 * 1024 ** 3;
+
+export interface ReadOptions {
+  /** Of the whole bundle, unpacked. @default 2147483648 */
+  readonly limitBytes?: number;
+}
 
 /** Calls `take` with the named entry, if there is one. Throws `local-file` for what is no bundle. */
 export async function withEntry<T>(
   path: string,
   wanted: string,
   take: (content: Readable, size: number) => Promise<T>,
+  { limitBytes = limitUnpacked }: ReadOptions = {},
 ): Promise<{ found: T } | undefined> {
   await access(path).catch((cause: Error) => {
     throw new NodeopsError('local-file', `cannot read ${path}: ${cause.message}`, { cause });
   });
   const unpack = extract();
-  const reading = pipeline(createReadStream(path), createGunzip(), unpack);
+  const reading = pipeline(createReadStream(path), createGunzip(), upTo(limitBytes), unpack);
   reading.catch(() => {});
   let entries = 0;
   try {
@@ -48,14 +57,27 @@ export async function withEntry<T>(
   }
 }
 
+/** Passes so many bytes on and fails with the next. */
+function upTo(limitBytes: number): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      bytes += chunk.length;
+      if (bytes > limitBytes) done(new Error(`it unpacks to more than ${bytesShort(limitBytes)}`));
+      else done(null, chunk);
+    },
+  });
+}
+
 /** Throws `local-file` for what is no bundle. */
-export async function readManifest(path: string): Promise<Manifest> {
-  const read = await withEntry(path, 'manifest.json', async (content, size) => {
+export async function readManifest(path: string, options?: ReadOptions): Promise<Manifest> {
+  const collect = async (content: Readable, size: number): Promise<Manifest> => {
     if (size > limitManifest) throw new Error('its manifest is too large');
     const chunks: Buffer[] = [];
     for await (const chunk of content) chunks.push(chunk as Buffer);
-    return JSON.parse(Buffer.concat(chunks).toString()) as Manifest;
-  });
+    return JSON.parse(Buffer.concat(chunks).toString());
+  };
+  const read = await withEntry(path, 'manifest.json', collect, options);
   if (read?.found?.kind !== 'Bundle')
     throw new NodeopsError('local-file', `${path} is no bundle: it has no manifest of one`);
   if (isManifest(read.found)) return read.found;

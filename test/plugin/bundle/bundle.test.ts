@@ -140,6 +140,25 @@ it.each([
   });
 });
 
+it('what unpacks to more than a limit is refused, wherever in it that is', async () => {
+  const file = join(apps.directory, 'large.tar.gz');
+  const sink = new MemorySink(1e6);
+  const archive = new Archive(sink, 'b', new Date(0));
+  await archive.add('processes/zeros', Buffer.alloc(4 * 1024 * 1024));
+  await archive.add(
+    'manifest.json',
+    Buffer.from(JSON.stringify({ kind: 'Bundle', at: 'now', pluginVersion: null, subjects: [] })),
+  );
+  await archive.finish();
+  await writeFile(file, sink.content());
+  expect(sink.content().length).toBeLessThan(16 * 1024);
+  await expect(readManifest(file, { limitBytes: 2 * 1024 * 1024 })).rejects.toMatchObject({
+    code: 'local-file',
+    message: `${file} is no bundle: it unpacks to more than 2.0MB`,
+  });
+  expect(await readManifest(file, { limitBytes: 5 * 1024 * 1024 })).toMatchObject({ kind: 'Bundle' });
+});
+
 describe('the page in a real browser', () => {
   async function look(url: string, screenshot?: string) {
     const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
