@@ -1,3 +1,4 @@
+import { NodeopsError } from '../protocol/errors.ts';
 import type { Pending } from '../protocol/replies.ts';
 import { referProbe } from './evaluate.ts';
 import { returnedValue } from './functions.ts';
@@ -13,6 +14,8 @@ const group = 'nodeops-pending';
 /** What an idle loop waits for, by resource type, most of them first: the short form of `waits`. */
 export async function readPending(inspector: Inspector): Promise<Pending[]> {
   const { resources, items } = await readActive(inspector);
+  if (resources?.length === 0 && (await awaitsDebugger(inspector)))
+    return [{ type: debuggerType, count: 1, details: [debuggerWanted] }];
   const { timers } = resources?.includes('Timeout')
     ? await readTimers(inspector, { limit: detailsPerType, places: false })
     : { timers: [] };
@@ -28,6 +31,28 @@ export async function readPending(inspector: Inspector): Promise<Pending[]> {
     if (detail !== null && known && known.details.length < detailsPerType) known.details.push(detail);
   }
   return [...pending.values()].sort((a, b) => b.count - a.count);
+}
+
+/** What `--inspect-brk` and `--inspect-wait` hold is no resource of the loop; it has a type all the same, as the rest has. */
+export const debuggerType = 'Debugger';
+export const debuggerWanted = 'nothing has run yet, --inspect-brk or --inspect-wait holds it until one is attached';
+
+/** Whether the process is held before its first line. Node before 20.12 does not say. */
+export async function awaitsDebugger(inspector: Inspector): Promise<boolean> {
+  let told = false;
+  const stop = inspector.on('NodeRuntime.waitingForDebugger', () => {
+    told = true;
+  });
+  try {
+    // what is so already is told before the answer
+    await inspector.post('NodeRuntime.enable');
+    await inspector.post('NodeRuntime.disable');
+  } catch (error) {
+    if (!(error instanceof NodeopsError && error.code === 'failed')) throw error;
+  } finally {
+    stop();
+  }
+  return told;
 }
 
 /** Without the places of callbacks, which take further questions. */

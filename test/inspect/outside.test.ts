@@ -174,6 +174,22 @@ describe.each(majors)('from outside, on Node %i', (major) => {
       code: 'no-such-process',
     });
   });
+
+  test.each(['--inspect-brk=0', '--inspect-wait=0'])('%s: it is said what holds the process', async (option) => {
+    const app = new App(node, [option, modes, 'idle']);
+    running.push(app);
+    await expect.poll(() => app.stderr, { timeout: 30_000 }).toContain('Debugger listening');
+    const subject = subjectOf(app, await attach(app));
+    const why = expect.stringContaining('--inspect-brk');
+    const stack = await readings.stack(subject, {});
+    expect(stack.data.pending).toEqual([{ type: 'Debugger', count: 1, details: [why] }]);
+    const waits = await readings.waits(subject, {});
+    expect(waits.data).toMatchObject({
+      counts: { Debugger: 1 },
+      waits: [{ kind: 'other', type: 'Debugger', name: why }],
+    });
+    expect(app.stdout).toBe('');
+  });
 });
 
 describe('what cannot be opened is said, and nothing is signalled', () => {

@@ -8,6 +8,7 @@ import { referProbe } from '../evaluate.ts';
 import { filePath, toFrame } from '../frames.ts';
 import { type Place, readWithFunctions } from '../functions.ts';
 import type { Inspector } from '../inspector.ts';
+import { awaitsDebugger, debuggerType, debuggerWanted } from '../pending.ts';
 import { type ActiveFigures, type ActiveItem, activeProbe } from '../probes/active.ts';
 import { SourceMaps } from '../source-maps.ts';
 import type { Readings, Subject } from '../subject.ts';
@@ -23,6 +24,7 @@ interface Snapshot {
   readonly active: { readonly value: ActiveFigures; readonly places: readonly (Place | undefined)[] };
   readonly timers: { readonly timers: TimerFigures[]; readonly places: readonly (Place | undefined)[] };
   readonly workers: readonly WorkerLine[];
+  readonly held: boolean;
 }
 
 /** `waits`: what the main thread's event loop waits for, one by one, whatever that thread does meanwhile. */
@@ -48,13 +50,14 @@ async function snapshot(subject: Subject, inspector: Inspector): Promise<Snapsho
     const timers = active.value.resources?.includes('Timeout')
       ? await readTimers(inspector, { limit: timersLimit, places: true })
       : { timers: [], places: [] };
-    return { active, timers, workers: await attachWorkers(inspector, subject.ownThreadId) };
+    const held = active.value.resources?.length === 0 && (await awaitsDebugger(inspector));
+    return { active, timers, workers: await attachWorkers(inspector, subject.ownThreadId), held };
   } finally {
     inspector.post('Runtime.releaseObjectGroup', { objectGroup: group }).catch(() => {});
   }
 }
 
-async function describe(subject: Subject, { active, timers, workers }: Snapshot): Promise<WaitsReply> {
+async function describe(subject: Subject, { active, timers, workers, held }: Snapshot): Promise<WaitsReply> {
   const { resources, items, tracking } = active.value;
   const counts: Record<string, number> = {};
   for (const type of resources ?? []) counts[type] = (counts[type] ?? 0) + 1;
@@ -84,6 +87,10 @@ async function describe(subject: Subject, { active, timers, workers }: Snapshot)
     });
   for (const { threadId, name } of workers)
     waits.push({ kind: 'worker', type: 'Worker', ageMs: null, created: null, threadId, name });
+  if (held) {
+    counts[debuggerType] = 1;
+    waits.push({ ...(await common(debuggerType, null)), kind: 'other', name: debuggerWanted, callback: null });
+  }
   return { counts, waits, tracking };
 }
 
