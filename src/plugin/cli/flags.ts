@@ -27,8 +27,16 @@ function summary(flag: Flag): string {
   const standard =
     flag.default === undefined || flag.default === false || flag.default === ''
       ? ''
-      : ` (default ${flag.type === 'duration' ? duration(flag.default as number) : flag.default})`;
+      : ` (default ${flag.type === 'duration' ? typed(flag.default as number) : flag.default})`;
   return `${flag.summary}${choices}${standard}`;
+}
+
+/** As one types it: `5s`, `15m`, `1m30s`. */
+function typed(milliseconds: number): string {
+  if (milliseconds === 0) return '0';
+  return duration(milliseconds)
+    .replace(/\.0+(?=m?s$)/, '')
+    .replace(/(?<=[mhd])00[smh]$/, '');
 }
 
 /** Parses what was typed for a flag. Throws `usage` naming the flag and what it takes. */
@@ -39,7 +47,7 @@ export function parseFlag(name: string, flag: Flag, text: string): unknown {
   } catch (error) {
     if (!(error instanceof NodeopsError)) throw error;
     if (flag.type !== 'duration') throw new NodeopsError('usage', error.message);
-    const range = `a duration from ${duration(flag.min)} to ${duration(flag.max)}, such as 500ms, 30s or 2m`;
+    const range = `a duration from ${typed(flag.min)} to ${typed(flag.max)}, such as 500ms, 30s or 2m`;
     throw new NodeopsError('usage', `--${name} is '${text.slice(0, 40)}'; it takes ${range}`);
   }
 }

@@ -55,7 +55,7 @@ function buildProgram(commands: readonly Command[], argv: readonly string[], io:
     'after',
     [
       '',
-      'Targets: PID | HOST:PORT | [pod/]NAME [-n NAMESPACE] [-c CONTAINER]',
+      'Targets: PID | HOST:PORT | [KIND/]NAME [-n NAMESPACE] [-c CONTAINER] | -l SELECTOR',
       `Connection flags are kubectl's own: ${io.program} options`,
       '',
     ].join('\n'),
