@@ -50,16 +50,16 @@ export function summaryLine(checks: readonly Check[]): string {
     .join(', ');
 }
 
-/** Breaks at single blanks; a word longer than the line stays whole. */
+/** Breaks at blanks; a word longer than the line stays whole. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const paragraph of text.split('\n')) {
     let line = '';
-    for (const word of paragraph.split(/(?<! ) (?! )/)) {
-      if (line !== '' && line.length + 1 + word.length > width) {
+    for (const word of paragraph.match(/\s*\S+/g) ?? []) {
+      if (line !== '' && line.length + word.length > width) {
         lines.push(line);
-        line = word;
-      } else line = line === '' ? word : `${line} ${word}`;
+        line = word.trimStart();
+      } else line += word;
     }
     lines.push(line);
   }

@@ -19,6 +19,11 @@ describe('the report for people', () => {
     expect(checkLines(check({ status: 'skip' }), plain)).toEqual(['skip  thing']);
   });
 
+  it('breaks between a text and a detail that is one long word, never inside the text', () => {
+    const long = check({ what: 'agent answers', detail: `pod/${'x'.repeat(50)}` });
+    expect(checkLines(long, plain)).toEqual(['ok    agent answers', `      (pod/${'x'.repeat(50)})`]);
+  });
+
   it('breaks long details within 60 columns, below the text', () => {
     const lines = checkLines(check({ status: 'warn', detail: 'word '.repeat(30).trim() }), plain);
     expect(lines.length).toBeGreaterThan(2);
