@@ -37,7 +37,7 @@ describe('waits', () => {
   it('lists servers, sockets with their requests, and timers', async () => {
     const { code, stdout, stderr } = await bed.nodeops(['waits', 'plain-0']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^servers: 1\n {4}(?:\[::\]|0\.0\.0\.0):3000, 1 connections$/m);
+    expect(stdout).toMatch(/^servers: 1\n {4}(?:\[::\]|0\.0\.0\.0):3000, 1 connection$/m);
     expect(stdout).toMatch(/127\.0\.0\.1:3000 <-> 127\.0\.0\.1:\d+ \(ESTABLISHED\), .* read, .*GET \/slow to answer/);
     expect(stdout).toMatch(/GET 127\.0\.0\.1\/slow under way/);
     expect(stdout).toMatch(/every 30000 ms, in \d+\.\d\ds, calls heartbeat \(/);

@@ -88,7 +88,7 @@ describe.each(majors)('waits on Node %i', (major) => {
     expect(data.counts).toMatchObject({ TCPServerWrap: 1, TCPSocketWrap: 2, Timeout: 2, ProcessWrap: 1, UDPWrap: 1 });
     expect(JSON.stringify(data)).not.toContain('secret');
     expect(waitsText(data).join('\n')).toMatch(
-      /servers: 1\n {4}127\.0\.0\.1:\d+, 1 connections\n\nsockets: \d\n[\s\S]*every 3600000 ms, in 59m\d\ds, calls everyHour \(/,
+      /servers: 1\n {4}127\.0\.0\.1:\d+, 1 connection\n\nsockets: \d\n[\s\S]*every 3600000 ms, in 59m\d\ds, calls everyHour \(/,
     );
   });
 

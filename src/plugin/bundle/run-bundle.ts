@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
 import type { Parsed } from '../../protocol/parameters.ts';
-import { bytesShort } from '../../protocol/text/quantities.ts';
+import { bytesShort, counted } from '../../protocol/text/quantities.ts';
 import { chooseDestination } from '../artifacts/destination.ts';
 import { safePart, stamp } from '../artifacts/filename.ts';
 import { PartFile } from '../artifacts/part-file.ts';
@@ -182,13 +182,14 @@ async function examine({ args, flags, kube, io }: BundleInvocation, around: Surr
 async function say(path: string | undefined, bytes: number, subjects: readonly Subject[], io: Io): Promise<void> {
   const missing = subjects.reduce((sum, subject) => sum + subject.missing.length, 0);
   const files = subjects.reduce((sum, subject) => sum + subject.files.length, 0);
-  if (missing > 0) io.stderr.write(`note: ${missing} parts could not be had; the bundle says which and why\n`);
+  if (missing > 0)
+    io.stderr.write(`note: ${counted(missing, 'part')} could not be had; the bundle says which and why\n`);
   if (path === undefined) return;
   const short = relative(process.cwd(), path);
   const shown = short.startsWith('..') ? path : short;
   await write(
     io.stdout,
-    `${shown} (${bytesShort(bytes)}, ${files} files)\nopen it: ${io.program} bundle --from ${quoted(shown)}\n`,
+    `${shown} (${bytesShort(bytes)}, ${counted(files, 'file')})\nopen it: ${io.program} bundle --from ${quoted(shown)}\n`,
   );
 }
 

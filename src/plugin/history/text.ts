@@ -1,6 +1,6 @@
 /** `history` on a terminal. */
 import type { HistoryReply, StallInfo } from '../../protocol/history.ts';
-import { duration } from '../../protocol/text/quantities.ts';
+import { counted, duration } from '../../protocol/text/quantities.ts';
 import { type Drawn, known } from './figures.ts';
 import { sparkline } from './sparkline.ts';
 
@@ -69,7 +69,7 @@ function stallText({ at, durationMs, ongoing, frames, evidence }: StallInfo): st
       ...frames
         .slice(0, framesShown)
         .map((frame) => `      at ${frame.function} (${frame.file}:${frame.line}:${frame.column})`),
-      ...(frames.length > framesShown ? [`      and ${frames.length - framesShown} more frames`] : []),
+      ...(frames.length > framesShown ? [`      and ${counted(frames.length - framesShown, 'more frame')}`] : []),
     ];
   return evidence ? [head, `      ${evidence}`] : [`${head}  (no stack was taken)`];
 }

@@ -47,6 +47,11 @@ export function elapsed(seconds: number): string {
   return hours > 0 ? `${two(hours)}:${rest}` : rest;
 }
 
+/** `1 file`, `2 files`. */
+export function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`;
+}
+
 /** `12.3%` of a share between 0 and 1. */
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)}%`;

@@ -1,6 +1,6 @@
 import type { Frame } from '../replies.ts';
 import type { CodePlace, Wait, WaitKind, WaitsReply } from '../waits.ts';
-import { bytesShort, duration } from './quantities.ts';
+import { bytesShort, counted, duration } from './quantities.ts';
 
 const headings: Record<WaitKind, string> = {
   server: 'servers',
@@ -55,7 +55,7 @@ function createdLines({ ageMs, created }: Wait): string[] {
 function sentence(wait: Wait): string {
   switch (wait.kind) {
     case 'server': {
-      const connections = wait.connections === null ? '' : `, ${wait.connections} connections`;
+      const connections = wait.connections === null ? '' : `, ${counted(wait.connections, 'connection')}`;
       return `${wait.address ?? wait.type}${connections}`;
     }
     case 'socket':

@@ -2,6 +2,7 @@
 
 import { wishAnnotations } from '../../../protocol/annotations.ts';
 import { knownPort } from '../../../protocol/limits.ts';
+import { counted } from '../../../protocol/text/quantities.ts';
 import { getPod, notRunning, type PodRef } from '../../kube/pods.ts';
 import { podTarget } from '../../targets/pod.ts';
 import { type Finding, fail, failure, ok, warn } from '../check.ts';
@@ -73,5 +74,7 @@ function containersFinding({ status }: PodObject, logs: string): Finding {
   if (!restarted) return ok(summary);
   const last = restarted.lastState?.terminated;
   const why = last ? `, last with ${last.reason ?? 'Error'}, exit code ${last.exitCode}` : '';
-  return warn(`${summary}; ${restarted.name} restarted ${restarted.restartCount} times${why}`, { run: [logs] });
+  return warn(`${summary}; ${restarted.name} restarted ${counted(restarted.restartCount ?? 0, 'time')}${why}`, {
+    run: [logs],
+  });
 }
