@@ -22,7 +22,8 @@ const size = { width: 960, height: 150, left: 70, bottom: 20, top: 8 };
 /** Samples further apart than this many usual distances have a gap between them. */
 const gap = 3;
 
-export function chartSvg(chart: Chart): string {
+/** `limitShown`: whether the limit is a line of it. */
+export function chartSvg(chart: Chart): { svg: string; limitShown: boolean } {
   const { times, from, to, lines, least, limit, text, bands, title } = chart;
   const highest = Math.max(least, ...lines.flatMap(({ values }) => values.filter((value) => value !== null)));
   // a limit far above would press everything flat
@@ -58,7 +59,8 @@ export function chartSvg(chart: Chart): string {
     limitShown === null
       ? ''
       : `<line class="limit" x1="${size.left}" x2="${size.width}" y1="${y(limitShown)}" y2="${y(limitShown)}"><title>limit ${escapeHtml(text(limitShown))}</title></line>`;
-  return `<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}${ticks.join('')}${hours.join('')}${bound}${drawn.join('')}</svg>`;
+  const svg = `<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escapeHtml(title)}">${marks.join('')}${ticks.join('')}${hours.join('')}${bound}${drawn.join('')}</svg>`;
+  return { svg, limitShown: limitShown !== null };
 }
 
 /** The usual distance of two samples. */

@@ -1,6 +1,6 @@
 /** A page with charts: one file, no scripts, nothing fetched. */
 import type { HistoryReply, StallInfo } from '../../protocol/history.ts';
-import { bytesShort, duration } from '../../protocol/text/quantities.ts';
+import { bytesShort, counted, duration } from '../../protocol/text/quantities.ts';
 import { chartSvg, escapeHtml, type Line } from './chart.ts';
 
 export interface Recorded {
@@ -27,18 +27,18 @@ const panels: readonly Panel[] = [
   {
     title: 'CPU (100% is one core)',
     lines: [
-      { name: 'most', figure: 'cpuPercent', part: 'max', colour: 'three' },
+      { name: 'highest', figure: 'cpuPercent', part: 'max', colour: 'three' },
       { name: 'mean', figure: 'cpuPercent', part: 'mean', colour: 'one' },
     ],
     text: whole,
     least: 100,
   },
   {
-    title: 'Event loop and CPU throttling',
+    title: 'Event loop',
     lines: [
       { name: 'utilization', figure: 'utilization', part: 'mean', colour: 'one' },
       { name: 'garbage collection', figure: 'gcShare', part: 'mean', colour: 'two' },
-      { name: 'throttled', figure: 'throttled', part: 'mean', colour: 'three' },
+      { name: 'CPU throttled', figure: 'throttled', part: 'mean', colour: 'three' },
     ],
     text: share,
     least: 1,
@@ -96,7 +96,7 @@ function section({ name, at, history }: Recorded): string {
     ...(gc
       ? [`${gc.major} major and ${gc.minor} minor garbage collections, ${duration(gc.totalPauseMs)} of pauses`]
       : []),
-    `${stallCount} ${stallCount === 1 ? 'stall' : 'stalls'} over ${duration(stallMs)}`,
+    `${counted(stallCount, 'stall')} over ${duration(stallMs)}`,
   ];
   const bands = stalls.map((stall) => {
     const begin = Date.parse(stall.at);
@@ -113,13 +113,23 @@ function section({ name, at, history }: Recorded): string {
       const last = line.values.findLast((value) => value !== null) ?? null;
       return `<span class="${line.colour}">${line.name}${last === null ? '' : ` ${escapeHtml(text(last))}`}</span>`;
     });
-    if (limit !== null) legend.push(`<span class="limit">limit ${escapeHtml(text(limit))}</span>`);
-    const svg = chartSvg({ title, times, from, to, lines, least, limit, text, bands });
-    return [`<figure><figcaption>${escapeHtml(title)} ${legend.join(' ')}</figcaption>${svg}</figure>`];
+    const { svg, limitShown } = chartSvg({ title, times, from, to, lines, least, limit, text, bands });
+    if (limit !== null) {
+      const bound = `limit ${text(limit)}`;
+      legend.push(
+        limitShown
+          ? `<span class="limit">${escapeHtml(bound)}</span>`
+          : `<span>(${escapeHtml(bound)}, far above)</span>`,
+      );
+    }
+    return [
+      `<figure><figcaption>${escapeHtml(title)} ${legend.join(' ')}</figcaption><div class="chart">${svg}</div></figure>`,
+    ];
   });
   return `<main>
 <h1>${escapeHtml(name)}</h1>
 <p>${facts.map(escapeHtml).join(' · ')}</p>
+<p>The figure beside a name is the last one.${bands.length === 0 ? '' : ` <span class="mark"></span> A red bar is a stall: one turn of the event loop that took longer than ${escapeHtml(duration(stallMs))}.`}</p>
 ${times.length === 0 ? '<p>Nothing has been recorded yet.</p>' : charts.join('\n')}
 <h2>Stalls of the event loop</h2>
 ${stalls.length === 0 ? `<p>No turn of the event loop took longer than ${escapeHtml(duration(stallMs))}.</p>` : stalls.toReversed().map(stallHtml).join('\n')}
@@ -140,15 +150,15 @@ function utc(at: number): string {
 }
 
 const style = `
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #8a939e; --grid: #e3e7ec; --one: #1769c5; --two: #c2570c; --three: #6f9a1f; --bad: #d1242f; }
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #626b76; --grid: #e3e7ec; --one: #1769c5; --two: #b54f08; --three: #4f7a0b; --bad: #d1242f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --paper: #15181c; --faint: #87919c; --grid: #2b3138; --one: #6cb1ff; --two: #ff9d57; --three: #a9d15a; --bad: #ff6b72; } }
 body { margin: 0 auto; max-width: 1000px; padding: 1.5rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
-h1 { font-size: 1.3rem; margin: 0; } h2 { font-size: 1.05rem; } p { color: var(--faint); margin: .2rem 0 1rem; }
-figure { margin: 0 0 1.2rem; } figcaption { font-weight: 600; } figcaption span { font-weight: 400; font-size: .85em; margin-left: .8em; }
-svg { display: block; width: 100%; height: auto; } svg text { fill: var(--faint); font-size: 11px; }
+h1 { font-size: 1.3rem; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 1.05rem; } p { color: var(--faint); margin: .2rem 0 1rem; }
+figure { margin: 0 0 1.2rem; } figcaption { font-weight: 600; } figcaption span { display: inline-block; font-weight: 400; font-size: .85em; margin-left: .8em; }
+.chart { overflow-x: auto; } svg { display: block; width: 100%; min-width: 760px; height: auto; } svg text { fill: var(--faint); font-size: 12px; }
 path { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 path.one { stroke: var(--one); } path.two { stroke: var(--two); } path.three { stroke: var(--three); }
 span.one { color: var(--one); } span.two { color: var(--two); } span.three { color: var(--three); } span.limit { color: var(--bad); }
-.grid { stroke: var(--grid); } line.limit { stroke: var(--bad); stroke-dasharray: 5 4; } .stall { fill: var(--bad); opacity: .25; }
+.grid { stroke: var(--grid); } line.limit { stroke: var(--bad); stroke-dasharray: 5 4; } .stall { fill: var(--bad); opacity: .25; } .mark { display: inline-block; width: .3em; height: 1em; vertical-align: -.15em; background: var(--bad); opacity: .5; }
 details { border-top: 1px solid var(--grid); padding: .3rem 0; } summary { cursor: pointer; } pre { overflow-x: auto; margin: .4rem 0; font-size: 13px; }
 `;

@@ -84,6 +84,13 @@ describe('history', () => {
           .first();
         await stall.locator('summary').click();
         expect(await stall.locator('pre').innerText()).toMatch(/^at chargeCustomer \(/);
+        expect(await page.locator('main').innerText()).toContain('A red bar is a stall');
+        // a line that is named is drawn, and axes can be read in a narrow window, which does not scroll as a whole
+        expect(await page.locator('figcaption span.limit').count()).toBe(await page.locator('line.limit').count());
+        await page.setViewportSize({ width: 400, height: 800 });
+        const { height = 0 } = (await page.locator('svg text').first().boundingBox()) ?? {};
+        expect(height).toBeGreaterThan(9);
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
         expect(problems).toEqual([]);
         if (process.env.NODEOPS_SCREENSHOTS)
           await page.screenshot({
