@@ -6,11 +6,12 @@ import type { Shown, Subject } from './contents.ts';
 export const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 const style = `
-:root { color-scheme: light dark; --line: #8884; --soft: #8882; --bad: #c33; }
+:root { color-scheme: light dark; --line: #8884; --soft: #8882; --bad: #c62828; }
+@media (prefers-color-scheme: dark) { :root { --bad: #ff6b72; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 0 auto; padding: 1rem 1.5rem 4rem; }
 h1 { font-size: 1.5rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; border-top: 1px solid var(--line); padding-top: 1rem; }
-.kind { font-weight: normal; opacity: .6; } nav ul { columns: 20rem; padding-left: 1.2rem; }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .5rem; margin: .8rem 0; }
+.kind { font-weight: normal; opacity: .6; } nav ul { columns: 20rem; padding-left: 1.2rem; } nav li { break-inside: avoid; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .5rem; margin: .8rem 0; }
 dl div { background: var(--soft); border-radius: .4rem; padding: .35rem .7rem; overflow-wrap: anywhere; }
 dt { font-size: .8rem; opacity: .7; } dd { margin: 0; font-weight: 600; }
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; } summary { cursor: pointer; padding: .4rem .8rem; font-weight: 600; }
