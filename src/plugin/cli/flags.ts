@@ -14,10 +14,36 @@ export type FlagSet = Readonly<Record<string, Flag>>;
 
 export function toOption(name: string, flag: Flag): Option {
   const short = flag.short ? `-${flag.short}, ` : '';
-  const value = flag.type === 'boolean' ? '' : ` <${flag.placeholder ?? placeholders[flag.type]}>`;
-  const option = new Option(`${short}--${name}${value}`, summary(flag));
-  if (flag.type !== 'boolean') option.argParser((text) => parseFlag(name, flag, text));
-  return option;
+  if (flag.type === 'boolean') return new BooleanOption(`${short}--${name}`, summary(flag));
+  const option = new Option(`${short}--${name} <${flag.placeholder ?? placeholders[flag.type]}>`, summary(flag));
+  return option.argParser((text) => parseFlag(name, flag, text));
+}
+
+/**
+ * `--name`, and as kubectl's flags do `--name=true`, `--name=false`; never `--name true`. Commander has no such option: it
+ * asks each option whether an argument is its own, and gives it its value right after.
+ */
+export class BooleanOption extends Option {
+  #typed: string | undefined;
+
+  constructor(flags: string, description: string) {
+    super(flags, description);
+    // commander keeps --no-x as the absence of x
+    if (!this.negate) this.argParser(() => this.#typed === undefined || parseBoolean(this.long!, this.#typed));
+  }
+
+  is(arg: string): boolean {
+    const [flag, typed] = (!this.negate && /^(--?[^=]+)=(.*)$/s.exec(arg)?.slice(1)) || [arg];
+    this.#typed = typed;
+    return flag === this.short || flag === this.long;
+  }
+}
+
+/** What Go's strconv.ParseBool takes. */
+function parseBoolean(flag: string, text: string): boolean {
+  if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true;
+  if (/^(?:0|f|F|false|FALSE|False)$/.test(text)) return false;
+  throw new NodeopsError('usage', `${flag} is '${text.slice(0, 40)}'; it takes true or false`);
 }
 
 const placeholders = { duration: 'DURATION', integer: 'NUMBER', choice: 'CHOICE', text: 'TEXT' } as const;

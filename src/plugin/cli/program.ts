@@ -3,7 +3,7 @@ import { NodeopsError } from '../../protocol/errors.ts';
 import type { Io } from '../io.ts';
 import { type KubeOptions, kubeFlags } from '../kube/options.ts';
 import type { Command } from './command.ts';
-import { toOption } from './flags.ts';
+import { BooleanOption, toOption } from './flags.ts';
 
 /** Parses argv and runs the command it names. Returns the exit code. */
 export async function runProgram(argv: readonly string[], commands: readonly Command[], io: Io): Promise<number> {
@@ -105,8 +105,8 @@ function readFlags(command: Command, built: Commander): Record<string, never> {
 export function kubeOptions(): Option[] {
   return Object.values(kubeFlags).map((flag: (typeof kubeFlags)[keyof typeof kubeFlags]) => {
     const short = 'short' in flag ? `-${flag.short}, ` : '';
-    const value = 'value' in flag ? ` <${flag.value}>` : '';
-    const option = new Option(`${short}--${flag.flag}${value}`, flag.summary);
+    if (flag.type === 'boolean') return new BooleanOption(`${short}--${flag.flag}`, flag.summary);
+    const option = new Option(`${short}--${flag.flag} <${flag.value}>`, flag.summary);
     return flag.type === 'list' ? option.argParser((text, list: string[] = []) => [...list, text]) : option;
   });
 }

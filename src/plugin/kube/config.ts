@@ -157,11 +157,11 @@ function withClusterFlags(cluster: ClusterEntry, options: KubeOptions): ClusterE
     'insecure-skip-tls-verify': insecure,
   } = cluster;
   // as in client-go: a flag on either side of this question settles it, whatever the file says
-  if (certificateAuthority || insecureSkipTlsVerify !== undefined) {
+  if (certificateAuthority || insecureSkipTlsVerify) {
     ca = certificateAuthority ? resolve(certificateAuthority) : undefined;
     caData = undefined;
     insecure = insecureSkipTlsVerify ?? false;
-  }
+  } else if (insecureSkipTlsVerify === false) insecure = false;
   return dropUndefined<ClusterEntry>({
     server: server || cluster.server,
     'certificate-authority': ca,
@@ -191,11 +191,24 @@ function withUserFlags(user: UserEntry, options: KubeOptions): UserEntry {
   if (options.as) flags.as = options.as;
   if (options.asUid) flags['as-uid'] = options.asUid;
   if (options.asGroup?.length) flags['as-groups'] = options.asGroup;
-  if (!flags.as && (flags['as-uid'] || flags['as-groups']?.length))
-    throw new NodeopsError('usage', 'a group or uid can be impersonated only together with a user', {
+  if (options.asUserExtra?.length) flags['as-user-extra'] = userExtra(options.asUserExtra);
+  const { 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = flags;
+  if (!flags.as && (uid || groups?.length || Object.keys(extra ?? {}).length > 0))
+    throw new NodeopsError('usage', 'a group, uid or extra can be impersonated only together with a user', {
       hint: 'add --as USER',
     });
   return dropUndefined<UserEntry>(flags);
+}
+
+function userExtra(typed: readonly string[]): Record<string, string[]> {
+  const extra = new Map<string, string[]>();
+  for (const text of typed) {
+    const [key, value] = /^([^=]+)=(.*)$/s.exec(text)?.slice(1) ?? [];
+    if (key === undefined || value === undefined)
+      throw new NodeopsError('usage', `--as-user-extra is '${text.slice(0, 40)}'; it takes KEY=VALUE`);
+    extra.set(key, [...(extra.get(key) ?? []), value]);
+  }
+  return Object.fromEntries(extra);
 }
 
 function dropUndefined<T>(value: object): T {

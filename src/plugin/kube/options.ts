@@ -1,7 +1,7 @@
 /** kubectl's connection flags as data; the command layer makes commander options, help and completion of them. */
 import { NodeopsError } from '../../protocol/errors.ts';
 
-interface KubeFlag {
+export interface KubeFlag {
   /** Long name without dashes, as kubectl spells it. */
   readonly flag: string;
   readonly short?: string;
@@ -26,6 +26,12 @@ export const kubeFlags = {
   as: { flag: 'as', type: 'text', value: 'USER', summary: 'user to impersonate' },
   asGroup: { flag: 'as-group', type: 'list', value: 'GROUP', summary: 'group to impersonate, can be repeated' },
   asUid: { flag: 'as-uid', type: 'text', value: 'UID', summary: 'uid to impersonate' },
+  asUserExtra: {
+    flag: 'as-user-extra',
+    type: 'list',
+    value: 'KEY=VALUE',
+    summary: 'extra of the user to impersonate, can be repeated',
+  },
   certificateAuthority: {
     flag: 'certificate-authority',
     type: 'text',
@@ -53,7 +59,20 @@ export const kubeFlags = {
   },
   cacheDir: { flag: 'cache-dir', type: 'text', value: 'DIR', summary: 'not used', ignored: true },
   verbosity: { flag: 'v', short: 'v', type: 'text', value: 'LEVEL', summary: 'not used', ignored: true },
+  vmodule: { flag: 'vmodule', type: 'text', value: 'LEVELS', summary: 'not used', ignored: true },
+  logFlushFrequency: {
+    flag: 'log-flush-frequency',
+    type: 'duration',
+    value: 'DURATION',
+    summary: 'not used',
+    ignored: true,
+  },
+  profile: { flag: 'profile', type: 'text', value: 'NAME', summary: 'not used', ignored: true },
+  profileOutput: { flag: 'profile-output', type: 'text', value: 'FILE', summary: 'not used', ignored: true },
+  kuberc: { flag: 'kuberc', type: 'text', value: 'FILE', summary: 'not used', ignored: true },
   disableCompression: { flag: 'disable-compression', type: 'boolean', summary: 'not used', ignored: true },
+  matchServerVersion: { flag: 'match-server-version', type: 'boolean', summary: 'not used', ignored: true },
+  warningsAsErrors: { flag: 'warnings-as-errors', type: 'boolean', summary: 'not used', ignored: true },
 } as const satisfies Record<string, KubeFlag>;
 
 type ValueOf<F extends KubeFlag> = F['type'] extends 'boolean'

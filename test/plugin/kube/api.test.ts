@@ -33,6 +33,7 @@ describe('requests', () => {
       as: 'jane',
       asUid: '7',
       asGroup: ['a', 'b'],
+      asUserExtra: ['acme.test/why=on call'],
     });
     await api.get(`${pods}/a`, { query: { labelSelector: 'app in (x)' } });
     await api.get(`${pods}/b`);
@@ -44,6 +45,7 @@ describe('requests', () => {
       'impersonate-user': 'jane',
       'impersonate-uid': '7',
       'impersonate-group': 'a, b',
+      'impersonate-extra-acme.test%2fwhy': 'on call',
     });
   });
 

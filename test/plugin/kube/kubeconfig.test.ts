@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { type Connection, loadConnection } from '../../../src/plugin/kube/config.ts';
 import { type Kubeconfig, loadKubeconfig } from '../../../src/plugin/kube/kubeconfig.ts';
-import type { KubeOptions } from '../../../src/plugin/kube/options.ts';
+import { type KubeFlag, type KubeOptions, kubeFlags } from '../../../src/plugin/kube/options.ts';
 import { NodeopsError } from '../../../src/protocol/errors.ts';
 import { kubectlPath } from '../../binaries/kubectl.ts';
 
@@ -199,6 +199,24 @@ describe('what is wrong in a kubeconfig', () => {
 });
 
 describe('flags', () => {
+  it('are all that kubectl has, with the same short names and values', async () => {
+    const { stdout } = await run(kubectl, ['options']);
+    // kubectl shows the default behind `=`: that of a list is [], of a boolean false
+    const listed = [...stdout.matchAll(/^ {4}(?:-(\w), )?--([\w-]+)=(.*):$/gm)].map(([, short, flag, standard]) => ({
+      flag,
+      short,
+      type: standard === 'false' ? 'boolean' : standard === '[]' ? 'list' : 'value',
+    }));
+    const ours = Object.values<KubeFlag>(kubeFlags).map(({ flag, short, type }) => ({
+      flag,
+      short,
+      type: type === 'boolean' || type === 'list' ? type : 'value',
+    }));
+    const byName = (a: { flag?: string | undefined }, b: { flag?: string | undefined }) => (a.flag! < b.flag! ? -1 : 1);
+    expect(listed.length).toBeGreaterThan(25);
+    expect(ours.sort(byName)).toEqual(listed.sort(byName));
+  });
+
   const load = async (options: KubeOptions): Promise<Connection> => {
     const path = join(dir, 'flags');
     await writeFile(
@@ -237,6 +255,7 @@ describe('flags', () => {
       as: 'jane',
       asUid: '7',
       asGroup: ['a', 'b'],
+      asUserExtra: ['reason=a=b', 'Team=x', 'reason=c'],
       requestTimeout: '1m30s',
     });
     expect(server.href).toBe('https://other.test:6443/');
@@ -253,13 +272,24 @@ describe('flags', () => {
       as: 'jane',
       'as-uid': '7',
       'as-groups': ['a', 'b'],
+      'as-user-extra': { reason: ['a=b', 'c'], Team: ['x'] },
     });
     expect(kubectl).toBe('kubectl --server=https://other.test:6443 --as=jane');
     expect(requestTimeoutMs).toBe(90_000);
   });
 
+  it('--insecure-skip-tls-verify=false keeps the certificate authority of the kubeconfig', async () => {
+    const { cluster } = await load({ insecureSkipTlsVerify: false });
+    expect(cluster).toMatchObject({ 'certificate-authority-data': 'YQ==', 'insecure-skip-tls-verify': false });
+  });
+
   it('of no sense are usage errors', async () => {
     await expect(load({ asGroup: ['a'] })).rejects.toMatchObject({ code: 'usage', hint: 'add --as USER' });
+    await expect(load({ asUserExtra: ['a=b'] })).rejects.toMatchObject({ code: 'usage', hint: 'add --as USER' });
+    await expect(load({ as: 'jane', asUserExtra: ['reason'] })).rejects.toMatchObject({
+      code: 'usage',
+      message: "--as-user-extra is 'reason'; it takes KEY=VALUE",
+    });
     await expect(load({ requestTimeout: 'soon' })).rejects.toMatchObject({ code: 'usage' });
   });
 });
