@@ -12,6 +12,7 @@ import {
   type UserEntry,
 } from './kubeconfig.ts';
 import { type KubeOptions, parseGoDuration } from './options.ts';
+import { parseProxy } from './proxy.ts';
 
 /** One API server and one user of it, completed from flags, kubeconfig and pod environment; all paths absolute. */
 export interface Connection {
@@ -129,6 +130,7 @@ function flagsOnly(config: Kubeconfig, options: KubeOptions): Chosen {
 }
 
 function clusterPaths({ entry, file }: Origin<ClusterEntry>): ClusterEntry {
+  if (entry['proxy-url']) parseProxy(entry['proxy-url'], `proxy-url in ${file}`);
   return withPaths(entry, file, ['certificate-authority']);
 }
 

@@ -10,6 +10,7 @@ import https from 'node:https';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Connection } from './config.ts';
 import type { ExecEntry, UserEntry } from './kubeconfig.ts';
+import { type ProxyServer, proxyTo } from './proxy.ts';
 
 /** What a request or WebSocket to the API server needs besides its URL. */
 export interface Credentials {
@@ -56,7 +57,8 @@ export async function loadCredentials(connection: Connection, stderr?: NodeJS.Wr
   if (key) options.key = key;
   const kind =
     (await applyAuthorization(connection, options, stderr)) ?? (cert ? 'a client certificate' : 'no credentials');
-  const agent = cluster['proxy-url'] ? await proxyAgent(connection, options) : directAgent(connection, options);
+  const proxy = proxyTo(connection);
+  const agent = proxy ? await proxyAgent(connection, proxy, options) : directAgent(connection, options);
   const { headers, agent: _, ...tls } = options;
   return { headers, tls, agent, kind };
 }
@@ -216,11 +218,13 @@ async function askProvider(connection: Connection, options: HttpsOptions): Promi
   }
 }
 
-async function proxyAgent(connection: Connection, options: HttpsOptions): Promise<http.Agent> {
-  if (options.agent) return Object.assign(options.agent, { keepAlive: true });
-  const bare = { ...connection, user: {} };
+/** Node's own proxies are there from 22.21 only, and know no SOCKS. */
+async function proxyAgent(connection: Connection, { url }: ProxyServer, { agent: _, ...options }: HttpsOptions) {
+  // as in Go, names are resolved by the proxy
+  const proxyUrl = url.href.replace(/^socks5:/, 'socks5h:');
+  const cluster = { ...connection.cluster, 'proxy-url': proxyUrl };
   const merged: HttpsOptions = { ...options };
-  await (await libraryConfig(bare)).applyToHTTPSOptions(merged as never);
+  await (await libraryConfig({ ...connection, cluster, user: {} })).applyToHTTPSOptions(merged as never);
   // the library makes agents that close after each request
   return Object.assign(merged.agent!, { keepAlive: true });
 }
@@ -244,8 +248,8 @@ async function libraryConfig({ server, cluster, user }: Connection) {
   return config;
 }
 
-function directAgent({ server, env }: Connection, { headers: _, agent: __, ...tls }: HttpsOptions): http.Agent {
-  // HTTPS_PROXY and NO_PROXY count for kubectl too; Node's agents know them (from 22.21 and 24.5)
-  const options = { keepAlive: true, proxyEnv: env as NodeJS.ProcessEnv };
-  return server.protocol === 'https:' ? new https.Agent({ ...options, ...tls }) : new http.Agent(options);
+function directAgent({ server }: Connection, { headers: _, agent: __, ...tls }: HttpsOptions): http.Agent {
+  return server.protocol === 'https:'
+    ? new https.Agent({ keepAlive: true, ...tls })
+    : new http.Agent({ keepAlive: true });
 }

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Connection } from './config.ts';
 import type { Credentials } from './credentials.ts';
+import { proxyName, proxyTo } from './proxy.ts';
 
 const networkProblems: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -32,15 +33,17 @@ export function unreachable(connection: Connection, error: unknown): NodeopsErro
   const tls =
     tlsProblems[code] ??
     (/wrong version number|EPROTO/.test(`${code} ${message}`) ? 'it does not speak TLS' : undefined);
-  const why = tls ?? networkProblems[code] ?? message;
+  const proxy = proxyTo(connection);
+  const refused = /^Bad response: (\d+)$/.exec(message)?.[1];
+  const why = tls ?? networkProblems[code] ?? (proxy && refused ? `the proxy answered ${refused}` : message);
   return new NodeopsError(
     'unreachable',
-    `cannot reach the API server ${connection.server.origin} (${connection.source}): ${why}`,
+    `cannot reach the API server ${connection.server.origin} (${connection.source})${proxy ? ` through the proxy ${proxyName(proxy)}` : ''}: ${why}`,
     {
       cause: error,
       hint: tls
         ? 'check certificate-authority and server in the kubeconfig, or give --certificate-authority or --tls-server-name'
-        : `${connection.kubectl} cluster-info`,
+        : `${proxy ? `check ${proxy.source}${proxy.source === 'proxy-url' ? ' in the kubeconfig' : ' and NO_PROXY'}, then: ` : ''}${connection.kubectl} cluster-info`,
     },
   );
 }

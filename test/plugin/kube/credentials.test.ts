@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -177,33 +175,5 @@ describe('TLS', () => {
     const error = await failure((await apiFor({ server: plain.url.replace('http:', 'https:') }, {})).get('/version'));
     await plain.close();
     expect(error.message).toContain('it does not speak TLS');
-  });
-});
-
-describe('proxies', () => {
-  it.each([
-    ['proxy-url of the cluster', (url: string) => [{ 'proxy-url': url }, {}] as const],
-    ['HTTPS_PROXY', (url: string) => [{}, { HTTPS_PROXY: url }] as const],
-  ])('%s', async (_, given) => {
-    const tunnels: string[] = [];
-    const proxy = createServer().on('connect', (request, socket) => {
-      tunnels.push(request.url!);
-      const [host, port] = request.url!.split(':');
-      const upstream = connect(Number(port), host, () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        upstream.pipe(socket).pipe(upstream);
-      });
-      upstream.on('error', () => socket.destroy());
-      socket.on('error', () => upstream.destroy());
-    });
-    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
-    const [cluster, env] = given(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
-    const api = await apiFor({ ...ca, ...cluster }, { token: 'through-proxy' }, {}, env);
-    expect(await api.get('/version')).toEqual({});
-    await api.close();
-    proxy.closeAllConnections();
-    await new Promise((done) => proxy.close(done));
-    expect(tunnels).toEqual([new URL(server.url).host]);
-    expect(server.seen.at(-1)!.headers.authorization).toBe('Bearer through-proxy');
   });
 });
