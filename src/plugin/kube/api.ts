@@ -1,22 +1,22 @@
-/** A small REST client for the API server: deadlines, size limits and errors that say what to do. */
-import http from 'node:http';
-import https from 'node:https';
+/** A small REST client for the API server: its verbs, and errors that say what to do. */
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Connection } from './config.ts';
 import { type Credentials, loadCredentials } from './credentials.ts';
-import { gaveUp, unauthenticated, unreachable } from './failure.ts';
-import { forbidden, parseForbidden, parseStatus, type Right, refused, type Status } from './status.ts';
+import { type Answer, exchange, type Message } from './exchange.ts';
+import { unauthenticated } from './failure.ts';
+import {
+  forbidden,
+  isForeign,
+  notKubernetes,
+  parseForbidden,
+  parseStatus,
+  type Right,
+  refused,
+  type Status,
+} from './status.ts';
 
-export const apiLimits = {
-  /** Within this a REST call is answered, unless --request-timeout says otherwise. */
-  requestTimeoutMs: 30_000,
-  /** Body of one reply: a page of 500 large pods is below 20 MB. */
-  replyBytes: 64 * 1024 * 1024,
-  /** Items asked for at a time. */
-  pageItems: 500,
-  /** Further tries of a GET whose connection was reset before it was answered. */
-  retries: 2,
-} as const;
+/** Items of a list asked for at a time. */
+const pageItems = 500;
 
 export interface RequestOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
@@ -24,16 +24,8 @@ export interface RequestOptions {
   /** Named in the hint when the server forbids it without saying what is missing. */
   readonly rights?: readonly Right[];
 }
-interface Call extends RequestOptions {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+interface Call extends RequestOptions, Message {
   readonly path: string;
-  readonly body?: string;
-  readonly contentType?: string;
-}
-interface Answer {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly body: string;
 }
 
 export interface ApiSurroundings {
@@ -79,7 +71,7 @@ export class KubeApi {
   async *list<T>(path: string, options: RequestOptions = {}): AsyncGenerator<T> {
     let next: string | undefined;
     do {
-      const query = { ...options.query, limit: apiLimits.pageItems, continue: next };
+      const query = { ...options.query, limit: pageItems, continue: next };
       const page = await this.get<{ items?: T[] | null; metadata?: { continue?: string } }>(path, {
         ...options,
         query,
@@ -121,6 +113,7 @@ export class KubeApi {
     what: string,
     rights: readonly Right[] = [],
   ): Promise<NodeopsError> {
+    if (isForeign(httpStatus, status, what)) return notKubernetes(this.connection, httpStatus, what);
     if (httpStatus === 401) return unauthenticated(this.connection, await this.credentials(), this.#now());
     if (httpStatus === 403) return this.#forbidden(status, rights);
     return refused(this.connection, httpStatus, status, what);
@@ -142,45 +135,17 @@ export class KubeApi {
     throw await this.explain(answer.status, parseStatus(answer.body), `${call.method} ${call.path}`, call.rights);
   }
 
-  #parse<T>(call: Call, { body }: Answer): T {
+  #parse<T>(call: Call, { body, status }: Answer): T {
     try {
       return JSON.parse(body) as T;
     } catch (cause) {
-      const { server, source, kubectl } = this.connection;
-      throw new NodeopsError(
-        'unreachable',
-        `${server.origin} (${source}) answered ${call.path} with something that is not JSON`,
-        {
-          cause,
-          hint: `${kubectl} version`,
-        },
-      );
+      throw notKubernetes(this.connection, status, `${call.method} ${call.path}`, cause);
     }
   }
 
   async #send(call: Call): Promise<Answer> {
-    const credentials = await this.credentials();
-    const timeoutMs = this.connection.requestTimeoutMs ?? apiLimits.requestTimeoutMs;
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const signal = call.signal ? AbortSignal.any([call.signal, deadline]) : deadline;
-    for (let left: number = call.method === 'GET' ? apiLimits.retries : 0; ; left--) {
-      try {
-        return await exchange(this.url(call.path, call.query), call, credentials, signal);
-      } catch (error) {
-        if (call.signal?.aborted) throw gaveUp(this.connection, call.signal);
-        if (deadline.aborted)
-          throw new NodeopsError(
-            'timeout',
-            `the API server ${this.connection.server.origin} did not answer ${call.path} within ${timeoutMs} ms`,
-            {
-              cause: error,
-              hint: `${this.connection.kubectl} get --raw /readyz, or a longer --request-timeout`,
-            },
-          );
-        const { code } = error as NodeJS.ErrnoException;
-        if (left <= 0 || (code !== 'ECONNRESET' && code !== 'EPIPE')) throw unreachable(this.connection, error);
-      }
-    }
+    const url = this.url(call.path, call.query);
+    return exchange(this.connection, await this.credentials(), url, call, call.signal);
   }
 
   async #forbidden(status: Status, rights: readonly Right[]): Promise<NodeopsError> {
@@ -235,44 +200,4 @@ export class KubeApi {
       return undefined;
     }
   }
-}
-
-function exchange(url: URL, call: Call, { headers, tls, agent }: Credentials, signal: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? https : http).request(url, {
-      ...tls,
-      agent,
-      method: call.method,
-      signal,
-      headers: {
-        ...headers,
-        Accept: 'application/json',
-        'User-Agent': 'kubectl-nodeops',
-        ...(call.body !== undefined && {
-          'Content-Type': call.contentType,
-          'Content-Length': String(Buffer.byteLength(call.body)),
-        }),
-      },
-    });
-    request.on('error', reject);
-    request.on('response', (response) => {
-      readBody(response, apiLimits.replyBytes).then(
-        (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: body.toString() }),
-        reject,
-      );
-    });
-    request.end(call.body);
-  });
-}
-
-/** A whole body up to `limitBytes`; throws `too-large` beyond. */
-export async function readBody(response: AsyncIterable<Buffer>, limitBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response) {
-    size += chunk.length;
-    if (size > limitBytes) throw new NodeopsError('too-large', `the reply is larger than ${limitBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -11,7 +11,7 @@ import {
   resolveFrom,
   type UserEntry,
 } from './kubeconfig.ts';
-import { type KubeOptions, parseGoDuration } from './options.ts';
+import { identityFlags, type KubeOptions, kubectlCommand, parseGoDuration, serverFlags } from './options.ts';
 import { parseProxy } from './proxy.ts';
 
 /** One API server and one user of it, completed from flags, kubeconfig and pod environment; all paths absolute. */
@@ -26,6 +26,8 @@ export interface Connection {
   readonly requestTimeoutMs: number | undefined;
   /** `kubectl` with the connection flags that were given, for hints that can be typed as they are. */
   readonly kubectl: string;
+  /** The same for somebody else to type: without what says who we are. */
+  readonly administrator: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -53,7 +55,8 @@ export async function loadConnection(
       options.requestTimeout === undefined
         ? undefined
         : parseGoDuration(options.requestTimeout, 'request-timeout') || undefined,
-    kubectl: kubectlCommand(options),
+    kubectl: kubectlCommand([...serverFlags, ...identityFlags], options),
+    administrator: kubectlCommand(serverFlags, options),
     env,
   };
 }
@@ -228,15 +231,4 @@ function parseServer(text: string | undefined, source: string): URL {
       },
     );
   return url;
-}
-
-function kubectlCommand(options: KubeOptions): string {
-  const given = (['kubeconfig', 'context', 'cluster', 'user', 'server', 'as'] as const)
-    .filter((name) => options[name])
-    .map((name) => `--${name}=${quote(options[name]!)}`);
-  return ['kubectl', ...given].join(' ');
-}
-
-function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -48,6 +48,15 @@ export function unreachable(connection: Connection, error: unknown): NodeopsErro
   );
 }
 
+/** `timeout`: connected or not, there was no answer for as long as one request may take. */
+export function unanswered(connection: Connection, path: string, timeoutMs: number, cause: unknown): NodeopsError {
+  const message = `the API server ${connection.server.origin} did not answer ${path} within ${timeoutMs} ms`;
+  return new NodeopsError('timeout', message, {
+    cause,
+    hint: `${connection.kubectl} get --raw /readyz, or a longer --request-timeout`,
+  });
+}
+
 /** What an aborted wait for the API server ends with: `unreachable` when its time was up, else what it was aborted with. */
 export function gaveUp(connection: Connection, signal: AbortSignal): Error {
   const { reason } = signal;

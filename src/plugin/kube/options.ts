@@ -84,6 +84,43 @@ type ValueOf<F extends KubeFlag> = F['type'] extends 'boolean'
 /** What was given of kubectl's connection flags, as text; a flag that was not given is undefined. */
 export type KubeOptions = { readonly [K in keyof typeof kubeFlags]?: ValueOf<(typeof kubeFlags)[K]> | undefined };
 
+/** Those that say which server. */
+export const serverFlags = [
+  'kubeconfig',
+  'context',
+  'cluster',
+  'server',
+  'certificateAuthority',
+  'insecureSkipTlsVerify',
+  'tlsServerName',
+] as const;
+/** Those that say who we are and are no secrets. */
+export const identityFlags = [
+  'user',
+  'clientCertificate',
+  'clientKey',
+  'as',
+  'asUid',
+  'asGroup',
+  'asUserExtra',
+] as const;
+
+/** `kubectl` with those of the named flags that were given. */
+export function kubectlCommand(names: readonly (keyof KubeOptions)[], options: KubeOptions): string {
+  const given = names.flatMap((name) => {
+    const value = options[name];
+    const flag = `--${kubeFlags[name].flag}`;
+    if (value === undefined || value === '') return [];
+    if (typeof value === 'boolean') return value ? [flag] : [`${flag}=false`];
+    return [value].flat().map((text) => `${flag}=${quote(text)}`);
+  });
+  return ['kubectl', ...given].join(' ');
+}
+
+function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,

@@ -1,13 +1,12 @@
 /** Opens a WebSocket to the API server, with its credentials; refusals become `Rejection`s. */
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
-import { type KubeApi, readBody } from './api.ts';
-import { gaveUp, unreachable } from './failure.ts';
+import type { KubeApi } from './api.ts';
+import { exchangeLimits, readBody } from './exchange.ts';
+import { gaveUp, unanswered, unreachable } from './failure.ts';
 import { parseStatus, type Status } from './status.ts';
 
 export const socketLimits = {
-  /** Handshake, TLS and connect included, unless --request-timeout says otherwise. */
-  handshakeTimeoutMs: 30_000,
   /** One message from the server; it sends at most 32 KiB, a proxy may join some. */
   inboundMessageBytes: 4 * 1024 * 1024,
   /** Body of a refusal. */
@@ -28,7 +27,7 @@ export class Rejection extends Error {
 
 /**
  * Resolves when the socket is open, paused so that no message is lost before somebody listens.
- * Throws `Rejection`, or NodeopsError `unreachable`, `kubeconfig`, `unauthenticated`; `interrupted`.
+ * Throws `Rejection`, or NodeopsError `unreachable`, `timeout`, `kubeconfig`, `unauthenticated`; `interrupted`.
  */
 export async function openSocket(
   api: KubeApi,
@@ -43,15 +42,21 @@ export async function openSocket(
   const url = api.url(path);
   for (const [name, value] of query) url.searchParams.append(name, value);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  // connect, TLS and handshake
+  const timeoutMs = api.connection.requestTimeoutMs ?? exchangeLimits.requestTimeoutMs;
   const socket = new WebSocket(url, [...protocols], {
     ...tls,
     agent,
     headers: { ...headers, 'User-Agent': 'kubectl-nodeops' },
     perMessageDeflate: false,
     maxPayload: socketLimits.inboundMessageBytes,
-    handshakeTimeout: api.connection.requestTimeoutMs ?? socketLimits.handshakeTimeoutMs,
+    handshakeTimeout: timeoutMs,
     followRedirects: false,
   });
+  const failed = (error: Error) =>
+    error.message === 'Opening handshake has timed out'
+      ? unanswered(api.connection, url.pathname, timeoutMs, error)
+      : unreachable(api.connection, error);
   return new Promise((resolve, reject) => {
     const settle = (done: () => void) => {
       signal.removeEventListener('abort', abort);
@@ -64,7 +69,7 @@ export async function openSocket(
       });
     signal.addEventListener('abort', abort, { once: true });
     // stays for the socket's life: after a failed handshake ws reports the termination as an error
-    socket.on('error', (error) => settle(() => reject(unreachable(api.connection, error))));
+    socket.on('error', (error) => settle(() => reject(failed(error))));
     socket.once('unexpected-response', (_, response: IncomingMessage) => {
       response.on('error', () => {});
       readBody(response, socketLimits.rejectionBytes)

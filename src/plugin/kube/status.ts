@@ -13,6 +13,8 @@ export interface Status {
     readonly causes?: readonly { reason?: string; message?: string }[];
   };
   readonly code?: number;
+  /** It was no Status that was answered, but this text. */
+  readonly plain?: true;
 }
 
 /** A right that RBAC grants: what a rule says. */
@@ -34,7 +36,7 @@ export function parseStatus(body: string): Status {
   } catch {
     // plain text is said, too: the kubelet's errors come that way
   }
-  return { kind: 'Status', message: body.trim().slice(0, 500) };
+  return { kind: 'Status', message: body.trim().slice(0, 500), plain: true };
 }
 
 const forbiddenMessage =
@@ -58,7 +60,7 @@ export function forbidden(
   const who = missing.user ? `user '${missing.user}'` : `the user of ${connection.source}`;
   const where = right.namespace ? `in namespace '${right.namespace}'` : 'in all namespaces';
   return new NodeopsError('forbidden', `${who} may not ${right.verb} ${resourceOf(right)} ${where}`, {
-    hint: grantCommand(connection.kubectl, rights.length > 0 ? rights : [right]),
+    hint: grantCommand(connection.administrator, rights.length > 0 ? rights : [right]),
     detail: { user: missing.user ?? null, ...right },
   });
 }
@@ -76,24 +78,36 @@ function grantCommand(kubectl: string, rights: readonly Right[]): string {
   return `an administrator can grant it: ${kubectl} create ${kind} nodeops --verb=${verbs} --resource=${resources}${where}, and bind it with a ${binding}`;
 }
 
+/** An answer that no API server gives: a redirect, a page, or that it does not know what each of them has. */
+export function isForeign(httpStatus: number, { plain, reason, message = '' }: Status, what: string): boolean {
+  if (httpStatus < 400) return true;
+  if (plain && isPage(message) && httpStatus < 500) return true;
+  if (httpStatus !== 404 || reason === 'NotFound') return false;
+  // in these words an API server says that it has no such group of resources; it always has these
+  return message !== '404 page not found' || /^\S+ \/(?:api|apis\/(?:apps|batch))\//.test(what);
+}
+
+/** `unreachable`: whatever listens there is something else. `what` is a method and path. */
+export function notKubernetes(connection: Connection, httpStatus: number, what: string, cause?: unknown): NodeopsError {
+  const { server, source, kubectl } = connection;
+  const url = `${server.origin}${server.pathname.replace(/\/$/, '')}`;
+  const message = `what answers at ${url} (${source}) is no Kubernetes API server: it answered ${httpStatus} to ${what}`;
+  return new NodeopsError('unreachable', message, {
+    cause,
+    hint: `check the server's address, its path too, then: ${kubectl} version`,
+  });
+}
+
+const isPage = (text: string) => /^<(?:!doctype|html|head|body|\?xml)\b/i.test(text);
+
 /** Any other refusal of a REST call, with the server's own words. */
 export function refused(connection: Connection, httpStatus: number, status: Status, what: string): NodeopsError {
-  const said = status.message || `HTTP ${httpStatus}`;
-  if (httpStatus === 404 && status.reason !== 'NotFound' && !/not found/.test(said))
-    return new NodeopsError(
-      'unreachable',
-      `${connection.server.origin} (${connection.source}) is no Kubernetes API server: it answered 404 to ${what}`,
-      {
-        hint: `${connection.kubectl} version`,
-      },
-    );
-  const code =
-    httpStatus === 404 ? 'nothing-matched' : httpStatus >= 500 || httpStatus === 429 ? 'unreachable' : 'failed';
+  const page = status.plain && isPage(status.message ?? '');
+  const said = page ? `HTTP ${httpStatus} from a proxy before it` : status.message || `HTTP ${httpStatus}`;
+  const busy = httpStatus >= 500 || httpStatus === 429;
+  const code = httpStatus === 404 ? 'nothing-matched' : busy ? 'unreachable' : 'failed';
   return new NodeopsError(code, `the API server refused ${what}: ${said}`, {
-    hint:
-      httpStatus >= 500 || httpStatus === 429
-        ? `${connection.kubectl} get --raw /readyz`
-        : `${connection.kubectl} auth whoami`,
+    hint: busy ? `${connection.kubectl} get --raw /readyz` : `${connection.kubectl} auth whoami`,
     detail: { status: httpStatus, said, ...(status.reason && { reason: status.reason }) },
   });
 }

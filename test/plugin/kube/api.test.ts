@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { getPod } from '../../../src/plugin/kube/pods.ts';
+import { portForward } from '../../../src/plugin/kube/portforward.ts';
 import { NodeopsError } from '../../../src/protocol/errors.ts';
 import { type Behaviour, restRecording, startServer, type TestServer } from './server.ts';
 
@@ -86,6 +88,42 @@ describe('requests', () => {
   });
 });
 
+describe('a server that has too much to do', () => {
+  const busy = (status: number, times: number, retryAfter: string | undefined) => {
+    let left = times;
+    return serve(() => (left-- > 0 ? { status, body: 'busy', retryAfter } : { status: 200, body: { ok: true } }));
+  };
+
+  it.each([429, 503])('is asked again after a %i when it says when, if only read from', async (status) => {
+    const server = await busy(status, 2, '0');
+    const api = await server.api();
+    expect(await api.get(pods)).toEqual({ ok: true });
+    expect(server.seen).toHaveLength(3);
+    const other = await busy(status, 1, '0');
+    expect(await failure((await other.api()).post(pods, {}))).toMatchObject({ code: 'unreachable' });
+    expect(other.seen).toHaveLength(1);
+  });
+
+  it('is waited for as long as it says', async () => {
+    const server = await busy(429, 1, '1');
+    const begun = performance.now();
+    expect(await (await server.api()).get(pods)).toEqual({ ok: true });
+    // timers count whole milliseconds
+    expect(performance.now() - begun).toBeGreaterThan(990);
+  });
+
+  it('is given up when it says so too often, does not say when, or says later than the request may take', async () => {
+    const often = await busy(429, 100, '0');
+    expect((await failure((await often.api()).get(pods))).message).toContain(`refused GET ${pods}: busy`);
+    expect(often.seen).toHaveLength(4);
+    for (const retryAfter of [undefined, 'Wed, 21 Oct 2015 07:28:00 GMT', '3600']) {
+      const server = await busy(503, 1, retryAfter);
+      expect(await failure((await server.api()).get(pods))).toMatchObject({ code: 'unreachable' });
+      expect(server.seen).toHaveLength(1);
+    }
+  });
+});
+
 describe('refusals', () => {
   const refused = async (name: string, options = {}) => {
     const server = await serve(() => restRecording(name));
@@ -134,11 +172,56 @@ describe('refusals', () => {
     expect(bad.message).toContain('unable to parse requirement');
   });
 
-  it('what is no API server is said to be none', async () => {
-    const html = await serve(() => ({ status: 200, body: '<html>' }));
-    expect((await failure((await html.api()).get(pods))).code).toBe('unreachable');
-    const other = await serve(() => ({ status: 404, body: 'nginx' }));
-    expect((await failure((await other.api()).get(pods))).message).toContain('is no Kubernetes API server');
+  it('leave impersonation out of what an administrator is to type, and keep the way to the server', async () => {
+    const { hint } = await refused('forbidden-pod-list', { as: 'bob', asGroup: ['dev'], tlsServerName: 'api.test' });
+    expect(hint).toMatch(
+      /^an administrator can grant it: kubectl --server=\S+ --tls-server-name=api\.test create role nodeops --verb=list /,
+    );
+    expect((await refused('unauthorized', { token: 'x', as: 'bob', asGroup: ['dev'] })).hint).toMatch(
+      /^kubectl --server=\S+ --as=bob --as-group=dev auth whoami$/,
+    );
+  });
+
+  it.each([
+    [200, '<html>'],
+    [302, ''],
+    [403, '<!DOCTYPE html><title>log in</title>'],
+    [404, 'nginx'],
+    [404, '404 page not found'],
+  ])('%i with %j: what is no API server is said to be none, with its address', async (status, body) => {
+    const server = await serve(() => ({ status, body }));
+    const { code, exitCode, message, hint } = await failure(
+      (await server.api({ server: `${server.url}/k8s/` })).get(pods),
+    );
+    expect({ code, exitCode, message }).toEqual({
+      code: 'unreachable',
+      exitCode: 5,
+      message: `what answers at ${server.url}/k8s (--server) is no Kubernetes API server: it answered ${status} to GET ${pods}`,
+    });
+    expect(hint).toContain("check the server's address");
+  });
+
+  it('a page of a proxy whose API server is away is not quoted', async () => {
+    const server = await serve(() => ({ status: 502, body: '<html><h1>502 Bad Gateway</h1></html>' }));
+    const { code, message } = await failure((await server.api()).get(pods));
+    expect({ code, message }).toEqual({
+      code: 'unreachable',
+      message: `the API server refused GET ${pods}: HTTP 502 from a proxy before it`,
+    });
+  });
+
+  it('a pod is missing only when a Status says so', async () => {
+    const ref = { namespace: 'default', name: 'api-0' };
+    const missing = await serve(() => restRecording('pod-not-found'));
+    expect(await failure(getPod(await missing.api(), ref))).toMatchObject({ code: 'no-such-pod' });
+    const elsewhere = await serve(() => ({ status: 404, body: '404 page not found' }));
+    expect(await failure(getPod(await elsewhere.api(), ref))).toMatchObject({ code: 'unreachable' });
+  });
+
+  it('a group of resources that an older API server does not have is no sign of another server', async () => {
+    const server = await serve(() => ({ status: 404, body: '404 page not found\n' }));
+    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    expect(await failure((await server.api()).get(path))).toMatchObject({ code: 'nothing-matched' });
   });
 });
 
@@ -168,6 +251,11 @@ describe('an API server that cannot be reached', () => {
     const error = await failure(patient.get(pods, { signal: AbortSignal.timeout(100) }));
     expect(error).toMatchObject({ code: 'unreachable' });
     expect(error.message).toContain(url);
+    const pod = { namespace: 'default', name: 'api-0' };
+    const stream = await failure(portForward(hasty, { pod, port: 1 }, AbortSignal.timeout(60_000)));
+    expect(stream).toMatchObject({ code: 'timeout' });
+    expect(stream.message).toBe(`the API server ${url} did not answer ${pods}/api-0/portforward within 100 ms`);
+    expect(stream.hint).toBe((await failure(hasty.get(pods))).hint);
     const aborted = patient.get(pods, { signal: AbortSignal.abort() });
     expect(await failure(aborted)).toMatchObject({ code: 'interrupted' });
     silent.close();

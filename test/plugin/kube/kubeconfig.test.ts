@@ -244,7 +244,7 @@ describe('flags', () => {
   });
 
   it('win over the kubeconfig', async () => {
-    const { server, namespace, cluster, user, kubectl, requestTimeoutMs } = await load({
+    const { server, namespace, cluster, user, kubectl, administrator, requestTimeoutMs } = await load({
       server: 'https://other.test:6443',
       namespace: 'web',
       token: 'secret',
@@ -274,7 +274,11 @@ describe('flags', () => {
       'as-groups': ['a', 'b'],
       'as-user-extra': { reason: ['a=b', 'c'], Team: ['x'] },
     });
-    expect(kubectl).toBe('kubectl --server=https://other.test:6443 --as=jane');
+    const there = 'kubectl --server=https://other.test:6443 --insecure-skip-tls-verify --tls-server-name=name.test';
+    expect(kubectl).toBe(
+      `${there} --client-certificate=/c.pem --client-key=/k.pem --as=jane --as-uid=7 --as-group=a --as-group=b --as-user-extra=reason=a=b --as-user-extra=Team=x --as-user-extra=reason=c`,
+    );
+    expect(administrator).toBe(there);
     expect(requestTimeoutMs).toBe(90_000);
   });
 

@@ -37,7 +37,7 @@ export interface Seen {
   readonly body: string;
 }
 /** undefined: the connection is destroyed without an answer. */
-export type Rest = (request: Seen) => { status: number; body: unknown } | undefined;
+export type Rest = (request: Seen) => { status: number; body: unknown; retryAfter?: string | undefined } | undefined;
 
 export interface TestServer {
   readonly url: string;
@@ -73,9 +73,10 @@ export async function startServer({ rest, socket, reject, protocol, tls }: Behav
     for await (const chunk of request) body += chunk;
     const asked = { method: request.method!, url: request.url!, headers: request.headers, body };
     seen.push(asked);
-    const answer = rest?.(asked) ?? (rest ? undefined : { status: 404, body: 'no such path' });
+    const answer = rest ? rest(asked) : { status: 404, body: 'no such path' };
     if (!answer) return request.socket.destroy();
     const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+    if (answer.retryAfter !== undefined) response.setHeader('Retry-After', answer.retryAfter);
     response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(text);
   });
   const sockets = new WebSocketServer({

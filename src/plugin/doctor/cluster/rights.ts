@@ -124,12 +124,12 @@ async function may(api: KubeApi, resourceAttributes: Right, signal: AbortSignal)
 
 function grant({ id, verbs, resource }: Need, { connection }: KubeApi, user: string): Remedy {
   const name = `nodeops-${id.slice('rights.'.length)}`;
-  const { kubectl, namespace } = connection;
+  const { administrator, namespace } = connection;
   return {
     say: 'an administrator grants it with:',
     run: [
-      `${kubectl} create role ${name} --verb=${verbs.join(',')} --resource=${resource} -n ${namespace}`,
-      `${kubectl} create rolebinding ${name} --role=${name} ${subjectFlag(user)} -n ${namespace}`,
+      `${administrator} create role ${name} --verb=${verbs.join(',')} --resource=${resource} -n ${namespace}`,
+      `${administrator} create rolebinding ${name} --role=${name} ${subjectFlag(user)} -n ${namespace}`,
     ],
   };
 }
