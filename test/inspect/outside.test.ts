@@ -188,7 +188,11 @@ describe.each(majors)('from outside, on Node %i', (major) => {
       counts: { Debugger: 1 },
       waits: [{ kind: 'other', type: 'Debugger', name: why }],
     });
+    // a setImmediate there would be a segmentation fault
+    const stats = await readings.stats(subject, { window: 50 });
+    expect(stats).toMatchObject({ stuck: null, data: { eventLoop: { delayMaxMs: null } } });
     expect(app.stdout).toBe('');
+    expect((await readings.stack(subject, {})).data.pending).toHaveLength(1);
   });
 });
 

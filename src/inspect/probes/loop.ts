@@ -56,6 +56,8 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
       }
     },
     start(name: string): null {
+      // held by --inspect-brk: a setImmediate there is a segmentation fault, and there is no loop yet to watch
+      if (clock.nodeTiming.bootstrapComplete < 0) return null;
       if (!holder[key]) Object.defineProperty(proc, key, { value: new Map(), configurable: true, enumerable: false });
       const watches = holder[key];
       if (!watches || watches.size >= 16) return null;
