@@ -3,13 +3,13 @@
  * `@kubernetes/client-node` takes longer (70 ms) than asking a pod; its credential plugins, legacy auth providers and
  * proxies are loaded when a kubeconfig needs them.
  */
-import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Connection } from './config.ts';
-import type { ExecEntry, UserEntry } from './kubeconfig.ts';
+import { askPlugin } from './credential-plugin.ts';
+import type { UserEntry } from './kubeconfig.ts';
 import { type ProxyServer, proxyTo } from './proxy.ts';
 
 /** What a request or WebSocket to the API server needs besides its URL. */
@@ -28,12 +28,8 @@ export interface Credentials {
   readonly kind: string;
 }
 
-/** How long a credential plugin may take; a login in the browser counts. */
-const pluginTimeoutMs = 120_000;
-const pluginOutputLimitBytes = 1024 * 1024;
-
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-interface HttpsOptions extends Mutable<Credentials['tls']> {
+export interface HttpsOptions extends Mutable<Credentials['tls']> {
   headers: Record<string, string | string[]>;
   agent?: http.Agent;
 }
@@ -52,6 +48,7 @@ export async function loadCredentials(connection: Connection, stderr?: NodeJS.Wr
     bytes(user['client-certificate-data'], user['client-certificate']),
     bytes(user['client-key-data'], user['client-key']),
   ]);
+  if (cert && !key) throw keyMissing(connection);
   if (ca) options.ca = ca;
   if (cert) options.cert = cert;
   if (key) options.key = key;
@@ -61,6 +58,12 @@ export async function loadCredentials(connection: Connection, stderr?: NodeJS.Wr
   const agent = proxy ? await proxyAgent(connection, proxy, options) : directAgent(connection, options);
   const { headers, agent: _, ...tls } = options;
   return { headers, tls, agent, kind };
+}
+
+function keyMissing({ user, source, kubectl }: Connection): NodeopsError {
+  const named = user['client-certificate-data'] ? 'client-certificate-data' : user['client-certificate'];
+  const message = `the client certificate of ${source} (${named}) has no key: client-key and client-key-data are missing`;
+  return new NodeopsError('kubeconfig', message, { hint: `give --client-key FILE, or see: ${kubectl} config view` });
 }
 
 function impersonation(user: UserEntry): Record<string, string | string[]> {
@@ -119,86 +122,6 @@ async function applyAuthorization(
     return `the auth provider '${user['auth-provider'].name}'`;
   }
   return undefined;
-}
-
-async function askPlugin(
-  connection: Connection,
-  exec: ExecEntry,
-  options: HttpsOptions,
-  stderr: NodeJS.WritableStream | undefined,
-): Promise<void> {
-  const { ExecAuth } = await import('@kubernetes/client-node/dist/exec_auth.js');
-  const auth = new ExecAuth();
-  const env = { ...connection.env, KUBERNETES_EXEC_INFO: JSON.stringify(execInfo(connection, exec)) };
-  for (const { name, value } of exec.env ?? []) (env as Record<string, string>)[name] = value;
-  let said = '';
-  const run = (command: string, args: readonly string[] | null | undefined) => {
-    const child = spawn(command, args ?? [], { env, timeout: pluginTimeoutMs, stdio: ['pipe', 'pipe', 'pipe'] });
-    // a plugin that reads its input gets its end instead of waiting for ever
-    child.stdin.on('error', () => {}).end();
-    let size = 0;
-    const bounded = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > pluginOutputLimitBytes) child.kill();
-    };
-    child.stdout.on('data', bounded);
-    child.stderr.on('data', (chunk: Buffer) => {
-      bounded(chunk);
-      said = (said + chunk).slice(-2_000);
-      stderr?.write(chunk);
-    });
-    return child;
-  };
-  // the library's own spawn leaves the plugin's stdin open and drops KUBERNETES_EXEC_INFO
-  Object.assign(auth, { execFn: run });
-  try {
-    await auth.applyAuthentication({ name: 'user', exec } as never, options as never);
-  } catch (error) {
-    throw pluginFailed(exec, error as NodeJS.ErrnoException, said.trim());
-  }
-}
-
-function execInfo(connection: Connection, exec: ExecEntry): object {
-  const { cluster } = connection;
-  return {
-    kind: 'ExecCredential',
-    apiVersion: exec.apiVersion ?? 'client.authentication.k8s.io/v1',
-    spec: {
-      interactive: false,
-      ...(exec.provideClusterInfo && {
-        cluster: {
-          server: connection.server.href,
-          'tls-server-name': cluster['tls-server-name'],
-          'insecure-skip-tls-verify': cluster['insecure-skip-tls-verify'],
-          'certificate-authority-data': cluster['certificate-authority-data'],
-          'proxy-url': cluster['proxy-url'],
-        },
-      }),
-    },
-  };
-}
-
-function pluginFailed(exec: ExecEntry, error: NodeJS.ErrnoException, said: string): NodeopsError {
-  if (error.code === 'ENOENT')
-    return new NodeopsError(
-      'unauthenticated',
-      `the credential plugin '${exec.command}' of the kubeconfig is not installed`,
-      {
-        cause: error,
-        hint: exec.installHint?.trim() || `install '${exec.command}', or put it on the PATH`,
-      },
-    );
-  const why =
-    said.split('\n').at(-1) || (error instanceof SyntaxError ? 'its output is no ExecCredential' : 'it said nothing');
-  return new NodeopsError(
-    'unauthenticated',
-    `the credential plugin '${exec.command}' of the kubeconfig failed: ${why}`,
-    {
-      cause: error,
-      hint: [exec.command, ...(exec.args ?? [])].join(' '),
-      detail: { said },
-    },
-  );
 }
 
 async function askProvider(connection: Connection, options: HttpsOptions): Promise<void> {

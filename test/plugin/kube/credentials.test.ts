@@ -132,7 +132,44 @@ describe('credentials', () => {
   it('a credential plugin that fails is quoted', async () => {
     const command = await script('failing', 'echo your session is over >&2; exit 1');
     const error = await failure((await apiFor(ca, { exec: { command } })).get('/version'));
-    expect(error.message).toContain('failed: your session is over');
+    expect(error.message).toContain('failed: exit code 1: your session is over');
+  });
+
+  it.each([
+    ['{"status":{}}', 'its status has neither a token nor a client certificate'],
+    ['{"kind":"ExecCredential"}', 'its status has neither a token nor a client certificate'],
+    ['{"status":{"clientCertificateData":"x"}}', 'it gives a certificate without clientKeyData'],
+    [
+      '{"apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"t"}}',
+      'it gives an ExecCredential of client.authentication.k8s.io/v1beta1, the kubeconfig wants client.authentication.k8s.io/v1',
+    ],
+    ['hello', 'its output is no ExecCredential'],
+  ])('a credential plugin that prints %s is refused by what is wrong', async (printed, wrong) => {
+    const command = await script('wrong', `echo '${printed}'`);
+    const exec = { command, apiVersion: 'client.authentication.k8s.io/v1' };
+    const { code, message } = await failure((await apiFor(ca, { exec })).get('/version'));
+    expect({ code, message }).toEqual({
+      code: 'unauthenticated',
+      message: `the credential plugin '${command}' of the kubeconfig failed: ${wrong}`,
+    });
+  });
+
+  it('a credential plugin that may not be executed says so', async () => {
+    const command = await script('no-bit', 'true');
+    await chmod(command, 0o644);
+    expect(await failure((await apiFor(ca, { exec: { command } })).get('/version'))).toMatchObject({
+      message: `the credential plugin '${command}' of the kubeconfig may not be executed`,
+      hint: `chmod +x ${command}`,
+    });
+  });
+
+  it('a client certificate without its key says which field is missing', async () => {
+    const api = await apiFor(ca, { 'client-certificate-data': base64(client.certificate) });
+    expect(await failure(api.get('/version'))).toMatchObject({
+      code: 'kubeconfig',
+      message:
+        "the client certificate of context 'x' (client-certificate-data) has no key: client-key and client-key-data are missing",
+    });
   });
 
   it('a token given by flag keeps the plugin from being run', async () => {
