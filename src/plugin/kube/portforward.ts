@@ -97,6 +97,8 @@ export async function explainRejection(
   }));
   if (httpStatus === 404 && status.reason === 'NotFound') return noSuchPod(api, pod);
   const error = await api.explain(httpStatus, status, `GET ${podPath(pod)}/${subresource}`, rights);
-  // pending (400), completed (500), no such container (400): the pod itself knows better
-  return httpStatus === 400 || httpStatus >= 500 ? explainByPod(api, pod, container, error) : error;
+  // pending (400), completed (500), no such container (400), not known to its kubelet (404): the pod itself knows better
+  return httpStatus === 400 || httpStatus === 404 || httpStatus >= 500
+    ? explainByPod(api, pod, container, error)
+    : error;
 }

@@ -83,6 +83,8 @@ export function isForeign(httpStatus: number, { plain, reason, message = '' }: S
   if (httpStatus < 400) return true;
   if (plain && isPage(message) && httpStatus < 500) return true;
   if (httpStatus !== 404 || reason === 'NotFound') return false;
+  // a kubelet's words, passed on: of a pod that it does not know yet, or any more
+  if (plain && /\/pods\/[^/]+\/[a-z]+$/.test(what) && message !== '404 page not found') return false;
   // in these words an API server says that it has no such group of resources; it always has these
   return message !== '404 page not found' || /^\S+ \/(?:api|apis\/(?:apps|batch))\//.test(what);
 }

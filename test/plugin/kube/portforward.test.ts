@@ -164,6 +164,16 @@ describe('a refused handshake', () => {
     expect(error.message).toContain('has completed');
   });
 
+  it('of a pod that its kubelet does not know says what becomes of the pod, or the words of the kubelet', async () => {
+    const reject = { status: 404, body: 'pod does not exist' };
+    const of = (status: object) =>
+      failure(open({ reject, rest: () => ({ status: 200, body: podObject(status) }) }, 8848, {}));
+    expect(await of({ phase: 'Succeeded' })).toMatchObject({ code: 'pod-not-running' });
+    const running = await of({ phase: 'Running', containerStatuses: [{ name: 'app', state: { running: {} } }] });
+    expect(running.message).toContain('pod does not exist');
+    expect(running.message).not.toContain('no Kubernetes API server');
+  });
+
   it('of an unknown pod is no-such-pod, with the command that lists pods', async () => {
     const error = await rejected('portforward-pod-not-found');
     expect(error.code).toBe('no-such-pod');
