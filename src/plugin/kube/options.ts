@@ -67,8 +67,6 @@ export const kubeFlags = {
     summary: 'not used',
     ignored: true,
   },
-  profile: { flag: 'profile', type: 'text', value: 'NAME', summary: 'not used', ignored: true },
-  profileOutput: { flag: 'profile-output', type: 'text', value: 'FILE', summary: 'not used', ignored: true },
   kuberc: { flag: 'kuberc', type: 'text', value: 'FILE', summary: 'not used', ignored: true },
   disableCompression: { flag: 'disable-compression', type: 'boolean', summary: 'not used', ignored: true },
   matchServerVersion: { flag: 'match-server-version', type: 'boolean', summary: 'not used', ignored: true },

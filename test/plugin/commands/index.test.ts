@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import type { Command } from '../../../src/plugin/cli/command.ts';
 import { commands } from '../../../src/plugin/commands/index.ts';
+import { kubeFlags } from '../../../src/plugin/kube/options.ts';
 
 const isCommand = (value: unknown): value is Command =>
   typeof value === 'object' && value !== null && 'usage' in value && 'run' in value && 'flags' in value;
@@ -17,4 +18,16 @@ it('every command that is written is in the table, once', async () => {
   expect(written.filter((command) => !commands.includes(command)).map(({ name }) => name)).toEqual([]);
   const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
   expect(names).toEqual([...new Set(names)]);
+});
+
+it('no command has a flag that kubectl has for every command', () => {
+  const kubectl = new Set<string>(
+    Object.values(kubeFlags).flatMap(({ flag, ...rest }) => [flag, 'short' in rest ? rest.short : flag]),
+  );
+  const both = commands.flatMap(({ name, flags }) =>
+    Object.entries(flags)
+      .filter(([flag, { short }]) => kubectl.has(flag) || (short !== undefined && kubectl.has(short)))
+      .map(([flag]) => `${name} --${flag}`),
+  );
+  expect(both).toEqual([]);
 });
