@@ -10,8 +10,8 @@ export default defineConfig({
     pool: 'forks',
     // most of their time they wait for processes of their own
     maxWorkers: real ? 1 : 3,
-    // a machine that is shared stands still for seconds now and then; what needs a second try is named at the end of a run
-    retry: 1,
+    // a machine that is shared stands still for seconds now and then; what needs another try is named at the end of a run, with its reason
+    retry: 2,
     testTimeout: real ? 180_000 : 120_000,
     hookTimeout: real ? 400_000 : 120_000,
     // a test that leaves its processes behind is a failing test

@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Prints what needed a second try and why, and the closing line `N passed, N failed[, N skipped]` that CI reads. */
+/** Prints what needed another try and why, and the closing line `N passed, N failed[, N skipped]` that CI reads. */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
@@ -15,7 +15,7 @@ export default class ClosingLine implements Reporter {
       .filter((test) => (test.diagnostic()?.retryCount ?? 0) > 0)
       .map((test) => {
         const why = test.result().errors?.[0]?.message.slice(0, 2000) ?? 'no reason is known';
-        return `needed a second try: ${test.module.relativeModuleId} > ${test.fullName}\n  ${why.replaceAll('\n', '\n  ')}\n`;
+        return `needed another try: ${test.module.relativeModuleId} > ${test.fullName}\n  ${why.replaceAll('\n', '\n  ')}\n`;
       });
     const skipped = count.skipped + count.pending;
     // stdout of the default reporter comes first: it prints its summary in the same hook
