@@ -55,11 +55,11 @@ function start(): void {
 function warm(): Promise<unknown> {
   return Promise.all([
     import('yaml'),
-    import('../../src/plugin/kube/config.ts'),
+    import('../../src/plugin/transport/kube/config.ts'),
     import('../../src/plugin/targets/resolve.ts'),
-    import('../../src/plugin/fanout/ask.ts'),
-    import('../../src/plugin/output/report.ts'),
-    import('../../src/plugin/views/index.ts'),
+    import('../../src/plugin/client/ask.ts'),
+    import('../../src/plugin/render/report.ts'),
+    import('../../src/plugin/commands/views.ts'),
   ]);
 }
 

@@ -1,8 +1,8 @@
+import { readNativeEvidence } from '../proc/native.ts';
 import { NodeopsError } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import type { NativeEvidence } from '../protocol/replies.ts';
 import type { Inspector } from './inspector.ts';
-import { readNativeEvidence } from './kernel/native.ts';
 import type { Subject } from './subject.ts';
 
 /** How long the main thread may be silent before it counts as stuck: what remains of the deadline is for the reply. */

@@ -1,5 +1,5 @@
-import { readKernel } from '../protocol/proc/files.ts';
-import { readSocketInodes, readTable } from '../protocol/proc/sockets.ts';
+import { readKernel } from '../proc/files.ts';
+import { readSocketInodes, readTable } from '../proc/sockets.ts';
 import { readDiscovery } from './remote.ts';
 
 export interface Address {

@@ -9,7 +9,7 @@ import type { Io } from './io.ts';
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
     if (argv[0] === '__complete') {
-      const { runCompletion } = await import('./completion/run.ts');
+      const { runCompletion } = await import('./commands/completion/run.ts');
       return await runCompletion(argv.slice(1), io);
     }
     return await runProgram(fromGops(argv, io.program), commands, io);

@@ -8,10 +8,10 @@ import { activate } from '../inspect/activate.ts';
 import { evaluateProbe, type LoadModule } from '../inspect/evaluate.ts';
 import type { Inspector } from '../inspect/inspector.ts';
 import { isInspector, listeningOn } from '../inspect/inspector-port.ts';
-import { readNativeEvidence } from '../inspect/kernel/native.ts';
 import { openRemote } from '../inspect/remote.ts';
+import { readKernel } from '../proc/files.ts';
+import { readNativeEvidence } from '../proc/native.ts';
 import { NodeopsError } from '../protocol/errors.ts';
-import { readKernel } from '../protocol/proc/files.ts';
 import { isAlive, lend } from './session.ts';
 
 /** A process by its number and the time it began. */

@@ -1,6 +1,6 @@
 /**
  * What the plugin pipes into a Node of the container: the agent's protocol over stdin and stdout, for the processes seen in
- * /proc. It lives as long as the connection, and leaves nothing behind. Run by the loader of src/plugin/attach/loader.ts.
+ * /proc. It lives as long as the connection, and leaves nothing behind. Run by the loader of src/plugin/transport/attach/loader.ts.
  */
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';

@@ -5,12 +5,13 @@ import { describe, expect, it } from 'vitest';
 /** Which folder may import which, as docs/architecture.md draws it. */
 const allowed: Record<string, readonly string[]> = {
   cmd: ['plugin'],
-  plugin: ['formats', 'protocol'],
-  agent: ['inspect', 'protocol'],
-  sidecar: ['agent', 'inspect', 'protocol'],
+  plugin: ['formats', 'proc', 'protocol'],
+  agent: ['inspect', 'proc', 'protocol'],
+  sidecar: ['agent', 'inspect', 'proc', 'protocol'],
   inject: ['protocol'],
-  inspect: ['protocol'],
+  inspect: ['proc', 'protocol'],
   formats: ['protocol'],
+  proc: ['protocol'],
   protocol: [],
 };
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/plugin/cli/command.ts';
 import { commands } from '../../src/plugin/commands/index.ts';
-import { kubeFlags } from '../../src/plugin/kube/options.ts';
+import { kubeFlags } from '../../src/plugin/transport/kube/options.ts';
 import { captures } from '../../src/protocol/captures.ts';
 import { errorCodes } from '../../src/protocol/errors.ts';
 import { limits } from '../../src/protocol/limits.ts';

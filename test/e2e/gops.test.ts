@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { heapToPprof } from '../../src/agent/gops/pprof.ts';
-import { said } from '../plugin/gops/go-agent.ts';
+import { said } from '../plugin/transport/gops/go-agent.ts';
 import { type Bed, noShell, openBed } from './bed.ts';
 import { container, healthy, leaking, pod } from './pods.ts';
 

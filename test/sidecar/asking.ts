@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { attachToPid } from '../../src/plugin/attach/local.ts';
 import { AgentClient } from '../../src/plugin/client/client.ts';
+import { attachToPid } from '../../src/plugin/transport/attach/local.ts';
 
 const [, , payload = '', pid = '', path = '', download] = process.argv;
 const session = await attachToPid(Number(pid), async () => readFileSync(payload, 'utf8'), AbortSignal.timeout(40_000));

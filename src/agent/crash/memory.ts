@@ -3,7 +3,7 @@
  * still somebody to write it: V8 out of memory and the kernel's SIGKILL leave no time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MemoryLimit } from '../../inspect/kernel/cgroup.ts';
+import type { MemoryLimit } from '../../proc/cgroup.ts';
 import type { CrashRecord } from '../../protocol/crash.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import { bytesShort, percent } from '../../protocol/text/quantities.ts';

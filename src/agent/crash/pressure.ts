@@ -1,5 +1,5 @@
 /** How close memory is to its limits: the V8 heap to its own, and what the container may have. */
-import { type MemoryLimit, workingSetNow } from '../../inspect/kernel/cgroup.ts';
+import { type MemoryLimit, workingSetNow } from '../../proc/cgroup.ts';
 import type { Recording } from '../recorder/recording.ts';
 import { aheadSeconds } from './shares.ts';
 

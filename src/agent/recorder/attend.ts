@@ -1,6 +1,6 @@
 /** What the worker does with the recorder: watches, keeps what outlives the process, evaluates triggers. One of each in a thread. */
 
-import { oomKillsNow } from '../../inspect/kernel/cgroup.ts';
+import { oomKillsNow } from '../../proc/cgroup.ts';
 import type { TriggersState } from '../../protocol/history.ts';
 import type { Resident } from '../awake/pod.ts';
 import { adoptBoxes, boxEveryMs, writeBox } from '../crash/box.ts';

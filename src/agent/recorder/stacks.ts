@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { within } from '../../inspect/ask.ts';
 import { captureFrames, toFrame } from '../../inspect/frames.ts';
-import { readNativeEvidence } from '../../inspect/kernel/native.ts';
-import { parseStat } from '../../protocol/proc/status.ts';
+import { readNativeEvidence } from '../../proc/native.ts';
+import { parseStat } from '../../proc/status.ts';
 import type { Frame } from '../../protocol/replies.ts';
 import type { Recording } from './recording.ts';
 import { openUnseen } from './session.ts';

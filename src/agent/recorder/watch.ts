@@ -1,7 +1,7 @@
 /** The recorder's part in the worker: what the kernel shows of the process, samples while the main thread cannot take them, and stalls. */
 import { readFileSync } from 'node:fs';
-import { findMemoryLimit, type MemoryLimit, readCpuCgroup, readMemoryCgroup } from '../../inspect/kernel/cgroup.ts';
-import { parseStat } from '../../protocol/proc/status.ts';
+import { findMemoryLimit, type MemoryLimit, readCpuCgroup, readMemoryCgroup } from '../../proc/cgroup.ts';
+import { parseStat } from '../../proc/status.ts';
 import { Recording } from './recording.ts';
 import { fineMs } from './samples.ts';
 import type { RecorderSettings } from './settings.ts';

@@ -1,6 +1,6 @@
-import { readKernel } from '../../protocol/proc/files.ts';
+import { readMemoryCgroup } from '../../proc/cgroup.ts';
+import { readKernel } from '../../proc/files.ts';
 import type { MemstatsReply } from '../../protocol/replies.ts';
-import { readMemoryCgroup } from '../kernel/cgroup.ts';
 import type { Subject } from '../subject.ts';
 import type { HeapFigures } from './probes.ts';
 

@@ -1,11 +1,11 @@
+import { readKernel } from '../../proc/files.ts';
+import { readNativeEvidence } from '../../proc/native.ts';
 import type { CaptureParameters } from '../../protocol/captures.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
-import { readKernel } from '../../protocol/proc/files.ts';
 import type { NativeEvidence } from '../../protocol/replies.ts';
 import { within } from '../ask.ts';
 import { evaluateProbe } from '../evaluate.ts';
 import type { Inspector } from '../inspector.ts';
-import { readNativeEvidence } from '../kernel/native.ts';
 import type { Subject } from '../subject.ts';
 import { attachWorkers } from '../workers.ts';
 import type { ArtifactSink, CaptureControl } from './capture.ts';

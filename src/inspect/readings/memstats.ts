@@ -1,9 +1,9 @@
-import { readStatus } from '../../protocol/proc/status.ts';
+import { readMemoryCgroup } from '../../proc/cgroup.ts';
+import { readStatus } from '../../proc/status.ts';
 import type { GcKind, MemstatsReply } from '../../protocol/replies.ts';
 import { askMainThread, recall, remember } from '../ask.ts';
 import type { GcCounts } from '../counters.ts';
 import { evaluateProbe } from '../evaluate.ts';
-import { readMemoryCgroup } from '../kernel/cgroup.ts';
 import { type MemoryFigures, memoryProbe } from '../probes/memory.ts';
 import type { Readings } from '../subject.ts';
 

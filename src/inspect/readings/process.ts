@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { commandLength, readProcessSummary, userName } from '../../protocol/proc/process.ts';
+import { commandLength, readProcessSummary, userName } from '../../proc/process.ts';
 import type { ProcessReply } from '../../protocol/replies.ts';
 import type { Readings, Subject } from '../subject.ts';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readCpuSeconds, readStatus } from '../../protocol/proc/status.ts';
+import { readCpuCgroup } from '../../proc/cgroup.ts';
+import { readCpuSeconds, readStatus } from '../../proc/status.ts';
 import type { StatsReply } from '../../protocol/replies.ts';
 import { askMainThread, recall, remember } from '../ask.ts';
 import { evaluateProbe } from '../evaluate.ts';
-import { readCpuCgroup } from '../kernel/cgroup.ts';
 import { type LoopFigures, loopProbe } from '../probes/loop.ts';
 import type { Readings, Subject } from '../subject.ts';
 import { attachWorkers } from '../workers.ts';

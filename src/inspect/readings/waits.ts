@@ -1,5 +1,5 @@
-import { readLink } from '../../protocol/proc/files.ts';
-import { readSockets, readTable } from '../../protocol/proc/sockets.ts';
+import { readLink } from '../../proc/files.ts';
+import { readSockets, readTable } from '../../proc/sockets.ts';
 import type { Frame } from '../../protocol/replies.ts';
 import type { CodePlace, Wait, WaitKinds, WaitsReply } from '../../protocol/waits.ts';
 import { askMainThread } from '../ask.ts';

@@ -1,6 +1,6 @@
 import type { Parsed } from '../../protocol/parameters.ts';
 import type { Io } from '../io.ts';
-import type { KubeOptions } from '../kube/options.ts';
+import type { KubeOptions } from '../transport/kube/options.ts';
 import type { FlagSet } from './flags.ts';
 
 /** What was typed, parsed and checked, as a plain value. */

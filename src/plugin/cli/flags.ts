@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { type Parameter, parseValue } from '../../protocol/parameters.ts';
 import { duration } from '../../protocol/text/quantities.ts';
-import { parseGoDuration } from '../kube/options.ts';
+import { parseGoDuration } from '../transport/kube/options.ts';
 
 export type Flag = Parameter & {
   readonly short?: string;

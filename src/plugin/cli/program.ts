@@ -1,7 +1,7 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Io } from '../io.ts';
-import { type KubeOptions, kubeFlags } from '../kube/options.ts';
+import { type KubeOptions, kubeFlags } from '../transport/kube/options.ts';
 import type { Command } from './command.ts';
 import { BooleanOption, toOption } from './flags.ts';
 

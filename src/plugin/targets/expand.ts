@@ -1,4 +1,4 @@
-import { askAll } from '../fanout/ask.ts';
+import { askAll } from '../client/ask.ts';
 import type { Io } from '../io.ts';
 import type { Target } from './target.ts';
 

@@ -1,10 +1,10 @@
 /** From what was typed to targets: nothing is connected to yet, but for pods that have to be looked up. */
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Parsed } from '../../protocol/parameters.ts';
-import { type AttachSettings, attachSettings } from '../attach/flags.ts';
 import type { Invocation } from '../cli/command.ts';
 import type { targetFlags } from '../cli/common-flags.ts';
-import type { KubeApi } from '../kube/api.ts';
+import { type AttachSettings, attachSettings } from '../transport/attach/flags.ts';
+import type { KubeApi } from '../transport/kube/api.ts';
 import { parseTargets, type TargetSpec } from './parse.ts';
 import type { PodQuery, Skipped } from './selection.ts';
 import type { Target } from './target.ts';
@@ -41,8 +41,8 @@ export async function resolveTargets({ args, flags, kube, io, api: earlier }: Ta
   let api = earlier;
   const connect = async (): Promise<KubeApi> => {
     const [{ KubeApi }, { loadConnection }] = await Promise.all([
-      import('../kube/api.ts'),
-      import('../kube/config.ts'),
+      import('../transport/kube/api.ts'),
+      import('../transport/kube/config.ts'),
     ]);
     api ??= new KubeApi(await loadConnection(kube, io.env), { stderr: io.stderr });
     // a login that asks a person must not count against what a target has to answer
@@ -64,7 +64,7 @@ export async function resolveTargets({ args, flags, kube, io, api: earlier }: Ta
   };
 
   const attachedTo = async (chosen: readonly Target[], settings: AttachSettings): Promise<Target[]> => {
-    const { attachAll } = await import('../attach/attach.ts');
+    const { attachAll } = await import('../transport/attach/attach.ts');
     const { port, concurrency } = flags;
     const say = (text: string) => void io.stderr.write(`note: ${text}\n`);
     return attachAll(chosen, settings, { ...options, port, concurrency, api, signal: io.signal, say });
@@ -138,7 +138,7 @@ async function named(
     case 'pid': {
       const local = async () => (await import('./pid.ts')).pidTarget(spec.pid, { env });
       if (!attaching) return local();
-      const { attachToProcess } = await import('../attach/attach.ts');
+      const { attachToProcess } = await import('../transport/attach/attach.ts');
       return attachToProcess(spec.pid, attaching, local, { signal });
     }
     case 'address': {

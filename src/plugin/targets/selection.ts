@@ -1,7 +1,7 @@
 /** From a label or field selector, a workload or a namespace to the pods it stands for. */
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { KubeApi } from '../kube/api.ts';
-import { notRunning, type Pod, type PodRef, sidecarRuns } from '../kube/pods.ts';
+import type { KubeApi } from '../transport/kube/api.ts';
+import { notRunning, type Pod, type PodRef, sidecarRuns } from '../transport/kube/pods.ts';
 import { type PodTargetOptions, podTarget } from './pod.ts';
 import type { Endpoint, Target } from './target.ts';
 
@@ -73,7 +73,7 @@ async function eachNamespace(
   } catch {
     throw refusal;
   }
-  const { fanOut } = await import('../fanout/fanout.ts');
+  const { fanOut } = await import('../client/fanout.ts');
   const outcomes = await fanOut(names, (namespace) => listPods(api, { ...query, namespace }, signal), {
     concurrency: 8,
   });

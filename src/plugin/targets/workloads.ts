@@ -1,6 +1,6 @@
 /** From the name of a workload to the label selector of its pods, as kubectl's own commands find them. */
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { KubeApi } from '../kube/api.ts';
+import type { KubeApi } from '../transport/kube/api.ts';
 
 interface Workload {
   readonly group: string;

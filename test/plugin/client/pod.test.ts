@@ -4,11 +4,11 @@ import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { AgentClient } from '../../../src/plugin/client/client.ts';
-import type { KubeApi } from '../../../src/plugin/kube/api.ts';
-import type { StreamSettings } from '../../../src/plugin/kube/stream.ts';
 import { podTarget } from '../../../src/plugin/targets/pod.ts';
+import type { KubeApi } from '../../../src/plugin/transport/kube/api.ts';
+import type { StreamSettings } from '../../../src/plugin/transport/kube/stream.ts';
 import { NodeopsError } from '../../../src/protocol/errors.ts';
-import { podObject, restRecording, startServer, type TestServer } from '../kube/server.ts';
+import { podObject, restRecording, startServer, type TestServer } from '../transport/kube/server.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readProfile } from '../../../src/formats/read.ts';
-import { type AgentOptions, TestAgent } from '../artifacts/agent.ts';
-import { cpuProfile, nodeTrace } from '../artifacts/recorded.ts';
+import { type AgentOptions, TestAgent } from '../captures/agent.ts';
+import { cpuProfile, nodeTrace } from '../captures/recorded.ts';
 import { Plugin, until } from './plugin.ts';
 
 let plugin: Plugin;

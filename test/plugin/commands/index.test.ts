@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import type { Command } from '../../../src/plugin/cli/command.ts';
 import { commands } from '../../../src/plugin/commands/index.ts';
-import { kubeFlags } from '../../../src/plugin/kube/options.ts';
+import { kubeFlags } from '../../../src/plugin/transport/kube/options.ts';
 
 const isCommand = (value: unknown): value is Command =>
   typeof value === 'object' && value !== null && 'usage' in value && 'run' in value && 'flags' in value;

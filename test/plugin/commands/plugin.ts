@@ -1,7 +1,7 @@
 /** The plugin as a child process, built for the test. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bundle, bundle } from '../viewing/bundle.ts';
+import { type Bundle, bundle } from './view/bundle.ts';
 
 export interface Ended {
   readonly code: number | null;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { KubeApi } from '../../../src/plugin/kube/api.ts';
-import type { Pod } from '../../../src/plugin/kube/pods.ts';
 import { podTargets } from '../../../src/plugin/targets/selection.ts';
+import type { KubeApi } from '../../../src/plugin/transport/kube/api.ts';
+import type { Pod } from '../../../src/plugin/transport/kube/pods.ts';
 
 const pod = (name: string, { phase = 'Running', ending = false } = {}): Pod => ({
   metadata: { namespace: 'shop', name, ...(ending ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}) },

@@ -1,6 +1,0 @@
-import { savingCommand } from './capture.ts';
-
-export const heapsnapshot = savingCommand('heapsnapshot', [
-  'heapsnapshot pod/api-0',
-  'heapsnapshot pod/api-0 -c web --output snapshots/',
-]);

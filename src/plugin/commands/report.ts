@@ -1,3 +1,0 @@
-import { savingCommand } from './capture.ts';
-
-export const report = savingCommand('report', ['report pod/api-0', 'report pod/api-0 --output - | jq .header']);

@@ -1,0 +1,31 @@
+import { NodeopsError } from '../../../protocol/errors.ts';
+import { command } from '../../cli/command.ts';
+
+export const view = command({
+  name: 'view',
+  summary: 'Look at a saved profile or trace: in a prompt, or in the browser',
+  usage: 'FILE',
+  flags: {
+    web: { type: 'boolean', summary: 'show it in the browser', default: false },
+    tool: {
+      type: 'text',
+      placeholder: 'COMMAND',
+      summary: 'open it with this, such as "go tool pprof"',
+      maxLength: 4096,
+    },
+    'source-map-dir': {
+      type: 'text',
+      placeholder: 'DIR',
+      summary: 'directory with source maps and sources',
+      maxLength: 4096,
+    },
+  },
+  examples: ['view api-0.web.7.20261122T231500Z.cpu.pb.gz', 'view trace.json', 'view heap.heapprofile --web'],
+  async run({ args, flags, io }) {
+    const [file, ...more] = args;
+    if (file === undefined || more.length > 0)
+      throw new NodeopsError('usage', `view takes one file, not ${args.length}`, { hint: `${io.program} view FILE` });
+    const { viewFile } = await import('./view-file.ts');
+    return viewFile(file, { web: flags.web, tool: flags.tool, sourceDirectory: flags['source-map-dir'] }, io);
+  },
+});

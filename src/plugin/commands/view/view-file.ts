@@ -1,0 +1,56 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Profile } from '../../../formats/model.ts';
+import { NodeopsError } from '../../../protocol/errors.ts';
+import { captureLimits } from '../../captures/limits.ts';
+import { type Io, write } from '../../io.ts';
+import { kindOf } from './kind.ts';
+
+export interface ViewOptions {
+  readonly web?: boolean | undefined;
+  /** Command line that takes the file instead. */
+  readonly tool?: string | undefined;
+  /** Where source maps and sources are. */
+  readonly sourceDirectory?: string | undefined;
+}
+
+/** Shows a saved file: profiles in a prompt (or what `top` says of them, where nobody can answer), traces in the browser. */
+export async function viewFile(path: string, options: ViewOptions, io: Io): Promise<number> {
+  const kind = await kindOf(path);
+  if (kind === 'heapsnapshot')
+    throw new NodeopsError('usage', `${path} is a heap snapshot, which Chrome DevTools shows`, {
+      hint: 'open chrome://inspect, Memory, Load profile',
+    });
+  if (kind === 'report') throw new NodeopsError('usage', `${path} is a diagnostic report`, { hint: `less ${path}` });
+  if (options.tool !== undefined) return (await import('./tool.ts')).runTool(options.tool, path, io);
+  if (options.web || kind === 'trace') return (await import('./web.ts')).showUntilClosed(path, io);
+  const profile = await readSaved(path, options.sourceDirectory, io);
+  if (isInteractive(io)) {
+    const { prompt } = await import('./prompt.ts');
+    await prompt(profile, { path, sourceDirectory: options.sourceDirectory }, io);
+    return 0;
+  }
+  const { Queries } = await import('./queries.ts');
+  const queries = new Queries(profile, () => undefined);
+  await write(io.stdout, queries.head() + queries.answer('top'));
+  return 0;
+}
+
+/** Whether somebody sits there to answer a prompt. */
+export function isInteractive({ stdin, stdout }: Io): boolean {
+  return stdin.isTTY === true && stdout.isTTY === true;
+}
+
+async function readSaved(path: string, sourceDirectory: string | undefined, io: Io): Promise<Profile> {
+  const { size } = await stat(path);
+  if (size > captureLimits.profileBytes)
+    throw new NodeopsError(
+      'too-large',
+      `${path} has ${size} bytes; profiles up to ${captureLimits.profileBytes} are read`,
+    );
+  const { readProfile } = await import('../../../formats/read.ts');
+  const bytes = await readFile(path);
+  if (sourceDirectory === undefined) return readProfile(bytes);
+  const { sourceMapDir } = await import('../../../formats/source-map-dir.ts');
+  const onProblem = ({ message }: NodeopsError) => io.stderr.write(`note: ${message}\n`);
+  return readProfile(bytes, { sourceMaps: await sourceMapDir(sourceDirectory, { onProblem }) });
+}

@@ -1,3 +1,0 @@
-import { readingCommand } from './reading.ts';
-
-export const waits = readingCommand('waits', ['waits pod/api-0', 'waits deploy/api', 'waits pod/api-0 -o json']);

@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cpuProfile, heapProfile, nodeTrace } from '../../captures/recorded.ts';
+import { Plugin, until } from '../plugin.ts';
+
+let plugin: Plugin;
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nodeops-view-'));
+  plugin = await Plugin.build();
+});
+afterAll(async () => {
+  await plugin?.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function saved(name: string, bytes: Uint8Array | string): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+describe('view', () => {
+  it('prints the largest functions where nobody can answer a prompt', async () => {
+    const { code, stdout } = await plugin.run(['view', await saved('a.cpuprofile', await cpuProfile())]);
+    expect(code).toBe(0);
+    expect(stdout.toString()).toMatch(/^Type: cpu\n[\s\S]*flat%[\s\S]*burnCpu/);
+  });
+
+  it('tells profiles by their content', async () => {
+    const { code, stdout } = await plugin.run(['view', await saved('unnamed', await heapProfile())]);
+    expect(code).toBe(0);
+    expect(stdout.toString()).toMatch(/^Type: inuse_space\n/);
+  });
+
+  it('asks on a terminal, and web serves the profile until the prompt ends', async () => {
+    const path = await saved('b.cpuprofile', await cpuProfile());
+    const { child, ended, stdout } = plugin.onTerminal(['view', path], { env: { ...process.env, DISPLAY: '' } });
+    await until('the prompt', () => stdout().includes('(pprof) '));
+    child.stdin!.write('web\r');
+    await until('the page', () => /http:\S+/.test(stdout()));
+    const [url] = /http:\S+/.exec(stdout())!;
+    expect((await fetch(url)).status).toBe(200);
+    child.stdin!.write('no such thing\r');
+    await until('the answer', () => stdout().includes('unrecognized command'));
+    child.stdin!.write('half a line\u0003peek burn\r');
+    await until('the report', () => stdout().includes('calls%'));
+    child.stdin!.write('\u0004');
+    expect((await ended).code).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  it('serves a trace until Ctrl-C', async () => {
+    const { child, ended, stderr } = plugin.start(['view', await saved('t.trace.json', await nodeTrace())]);
+    await until('the page', () => stderr().includes('Ctrl-C ends it'));
+    const [url] = /http:\S+/.exec(stderr())!;
+    expect(stderr()).toContain('open that address in a browser');
+    expect((await fetch(new URL('profile/t.trace.json', url))).headers.get('content-length')).not.toBe('0');
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(0);
+  });
+
+  it.each([
+    ['', 'it is empty'],
+    ['{"snapshot":{"meta":{}}}', 'is a heap snapshot, which Chrome DevTools shows'],
+    ['{\n\n"header":{"reportVersion":3}}', 'is a diagnostic report'],
+    ['hello', 'is no profile and no trace'],
+    ['{"nodes":[', 'the CPU profile is cut off after 10 bytes'],
+  ])('says what cannot be looked at: %j', async (content, message) => {
+    const { code, stderr } = await plugin.run(['view', await saved('x', content)]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(message);
+  });
+
+  it('says when there is no such file, or no file was named', async () => {
+    expect((await plugin.run(['view', join(directory, 'none')])).stderr).toContain('it does not exist');
+    expect((await plugin.run(['view', directory])).stderr).toContain('it is a directory');
+    expect((await plugin.run(['view'])).code).toBe(2);
+  });
+
+  it('--tool says when it is not installed', async () => {
+    const path = await saved('c.cpuprofile', await cpuProfile());
+    const { code, stderr } = await plugin.run(['view', path, '--tool', 'no-such-tool-anywhere pprof']);
+    expect(code).toBe(1);
+    expect(stderr).toContain("cannot run 'no-such-tool-anywhere'");
+  });
+});
