@@ -21,9 +21,7 @@ const patienceMs = 250;
 export async function readStallStack(recording: Recording, since: number): Promise<StallStack> {
   const frames = isWaiting() ? null : await readFrames(recording);
   if (frames) return { frames, evidence: null };
-  const subject = { pid: process.pid, procDir: '/proc/self', lastKnown: new Map(), ownThreadId: undefined };
-  const inspector = () => Promise.reject(new Error('not asked'));
-  const evidence = await readNativeEvidence({ ...subject, inspector }, since).catch(() => null);
+  const evidence = await readNativeEvidence({ procDir: '/proc/self', lastKnown: new Map() }, since).catch(() => null);
   return { frames: null, evidence: evidence?.summary ?? null };
 }
 
