@@ -1,4 +1,5 @@
 /** For `NODE_OPTIONS=--require …/preload.cjs` (or --import): starts the agent with what NODEOPS_* variables say, or steps aside. */
+import './guest/loaded.ts';
 import workerSource from 'bundle:src/agent/worker.ts';
 import { shouldStayOut } from './guest/bystander.ts';
 import { running, start } from './guest/only.ts';

@@ -1,9 +1,9 @@
 /** Where the preload entry does nothing: NODE_OPTIONS reaches npm, npx, build tools and every helper script of an image. */
 import { realpathSync } from 'node:fs';
-import { isatty } from 'node:tty';
-import { isMainThread } from 'node:worker_threads';
 import { attachMarker } from '../../protocol/attach.ts';
+import { builtin } from '../builtin.ts';
 import { isSet } from '../settings.ts';
+import { cannotHost, mayBeFromSnapshot } from './host.ts';
 
 const shortLived = new Set([
   ...['npm', 'npx', 'yarn', 'yarnpkg', 'pnpm', 'pnpx', 'corepack', 'bower', 'lerna'],
@@ -11,24 +11,21 @@ const shortLived = new Set([
   ...['typescript', 'tsc', 'eslint', 'prettier', 'rimraf', 'mkdirp', 'shx', 'cross-env'],
 ]);
 const shortFlags =
-  /^(?:-p|-pe|--print|-c|--check|-i|--interactive|-v|--version|-h|--help|--test|--v8-options|--prof-process|--completion-bash|--build-snapshot|--build-sea|--experimental-sea-config|--run)(?:=|$)/;
-
-/** What the runtime cannot carry an agent in: a worker thread, an old Node, a permission model without workers. */
-export function cannotHost(): boolean {
-  if (!isMainThread || Number(process.versions.node.split('.')[0]) < 20) return true;
-  const { permission } = process as { permission?: { has(scope: string): boolean } };
-  return permission !== undefined && !permission.has('worker');
-}
+  /^(?:-p|-pe|--print|-c|--check|-i|--interactive|-v|--version|-h|--help|--test|--v8-options|--prof-process|--completion-bash|--build-snapshot|--build-snapshot-config|--build-sea|--experimental-sea-config|--run)(?:=|$)/;
 
 /** Whether this process is better left alone: told to, or not a program that lives. */
 export function shouldStayOut(): boolean {
-  if (isSet(process.env.NODEOPS_DISABLED) || cannotHost()) return true;
+  if (isSet(process.env.NODEOPS_DISABLED) || cannotHost() || mayBeFromSnapshot()) return true;
   // node --test runs each file in a child of its own
   if (process.execArgv.some((flag) => shortFlags.test(flag)) || process.env.NODE_TEST_CONTEXT) return true;
   const script = process.argv[1];
   // the plugin's helper in this container
   if (script === attachMarker) return true;
-  if (script === undefined) return !process.execArgv.some((flag) => /^(?:-e|--eval)(?:=|$)/.test(flag)) && isatty(0);
+  if (script === undefined)
+    return (
+      !process.execArgv.some((flag) => /^(?:-e|--eval)(?:=|$)/.test(flag)) &&
+      builtin<typeof import('node:tty')>('node:tty').isatty(0)
+    );
   return isShortLivedTool(script);
 }
 

@@ -13,6 +13,7 @@ import { trackCreations } from '../tracking/track.ts';
 import type { FromWorker, Task } from '../worker.ts';
 import { askForLease, type Lease } from './ask.ts';
 import { guarded } from './guarded.ts';
+import { cannotHost } from './host.ts';
 import { isListening } from './occupied.ts';
 import { ownsSigusr1, watchSigusr1 } from './sigusr1.ts';
 import { leaveUncounted, listenersNow } from './uncounted.ts';
@@ -148,7 +149,8 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   };
 
   function work(task: Task['role']): void {
-    if (closed || worker) return;
+    // permissions may have been dropped since
+    if (closed || worker || cannotHost()) return;
     const task_: Task = { role: task, settings, identity, port, recorder: recorder.task };
     let started: Worker;
     try {
