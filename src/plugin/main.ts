@@ -4,9 +4,11 @@ import { errorLine } from './cli/messages.ts';
 import { runProgram } from './cli/program.ts';
 import { commands } from './commands/index.ts';
 import type { Io } from './io.ts';
+import { guardText } from './render/printable.ts';
 
 /** Runs one invocation of the plugin. Returns the exit code; whatever fails is one line on stderr. */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
+export async function main(argv: readonly string[], outside: Io): Promise<number> {
+  const io = guarded(outside);
   try {
     if (argv[0] === '__complete') {
       const { runCompletion } = await import('./commands/completion/run.ts');
@@ -18,6 +20,20 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     io.stderr.write(errorLine(io.program, error));
     return asNodeopsError(error).exitCode;
   }
+}
+
+/** stdin stays as lazy as it was: to look at it is to open it. */
+function guarded(io: Io): Io {
+  const { env, program, executable, signal, abandon, now } = io;
+  return {
+    ...{ env, program, executable, signal, now },
+    ...(abandon && { abandon }),
+    get stdin() {
+      return io.stdin;
+    },
+    stdout: guardText(io.stdout),
+    stderr: guardText(io.stderr),
+  };
 }
 
 /** The reader of our output has seen enough (`| head`). */

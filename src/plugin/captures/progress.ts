@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { JobInfo } from '../../protocol/captures.ts';
 import { bytesShort, duration } from '../../protocol/text/quantities.ts';
 import type { Io } from '../io.ts';
+import { printable, unguarded } from '../render/printable.ts';
 
 /** Where stderr is no terminal. */
 const plainEveryMs = 5_000;
@@ -53,15 +54,15 @@ export class Progress {
   }
 
   clear(): void {
-    if (this.#drawn) this.#io.stderr.write('\r\u001b[K');
+    if (this.#drawn) unguarded(this.#io.stderr).write('\r\u001b[K');
     this.#drawn = false;
   }
 
   #draw(): void {
     const columns = this.#io.stderr.columns ?? 80;
-    const line = this.#line();
+    const line = printable(this.#line());
     const cut = line.length < columns ? line : `${line.slice(0, columns - 2)}…`;
-    this.#io.stderr.write(`\r\u001b[K${cut}`);
+    unguarded(this.#io.stderr).write(`\r\u001b[K${cut}`);
     this.#drawn = true;
   }
 

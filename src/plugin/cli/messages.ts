@@ -5,5 +5,6 @@ export function errorLine(program: string, thrown: unknown): string {
   const error = asNodeopsError(thrown);
   const name = program.split(' ').at(-1);
   const hint = error.hint === undefined ? '' : `; ${error.hint}`;
-  return `${name}: ${error.message}${hint}`.replaceAll(/\s*\n\s*/g, ' ') + '\n';
+  const lines = `${name}: ${error.message}${hint}`.split(/\r?\n/);
+  return `${lines.map((line) => line.trim()).join(' ')}\n`;
 }

@@ -35,5 +35,5 @@ export async function tableLines<T>(columns: readonly Column<T>[], rows: readonl
 
 /** Commands and messages hold line feeds and escapes of their own; only the colour of an outlier is ours. */
 function oneLine(cell: string): string {
-  return cell.replaceAll(/(?:(?!\u001b\[(?:31|39)m)[\u0000-\u001f\u007f-\u009f])+\s*/g, ' ');
+  return cell.replaceAll(/(?:(?!\u001b\[(?:31|39)m)[\u0000-\u001f\u007f-\u009f])+ */g, ' ');
 }

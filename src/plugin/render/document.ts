@@ -1,6 +1,7 @@
 /** `-o json` and `-o yaml`: one document, an object for a single named target and a list otherwise, as kubectl does. */
 import type { NodeopsError } from '../../protocol/errors.ts';
 import { encodeError } from '../../protocol/wire.ts';
+import { isPrintable } from './printable.ts';
 import type { TargetName } from './target-name.ts';
 
 export type DocumentFormat = 'json' | 'yaml';
@@ -27,6 +28,13 @@ export function listObject(operation: string, items: readonly Item[]): object {
 
 export async function documentText(format: DocumentFormat, value: object): Promise<string> {
   if (format === 'json') return `${JSON.stringify(value, null, 2)}\n`;
-  const { stringify } = await import('yaml');
-  return stringify(value);
+  const { Document, visit } = await import('yaml');
+  const document = new Document(value);
+  // what is escaped on its way out is still what it was only between double quotes
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value === 'string' && !isPrintable(node.value)) node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return document.toString({ lineWidth: 0 });
 }

@@ -11,6 +11,7 @@ import { type GoAnswer, goLines, isGoAnswer } from '../transport/gops/answers.ts
 import { type Column, tableLines } from './columns.ts';
 import { documentText, isDocumentFormat, itemObject, listObject } from './document.ts';
 import { hasColors, markOutliers } from './outliers.ts';
+import { printableReply } from './printable.ts';
 import { type TargetName, targetName, typedName } from './target-name.ts';
 
 /** How a reply is shown: at length and as one row; or always as rows. */
@@ -44,7 +45,10 @@ export async function report<T, R>(request: Report<T, R>): Promise<number> {
     envelope: value,
     error,
   }));
-  const answered = items.flatMap(({ target, envelope }) => (envelope ? [{ target, envelope }] : []));
+  const readableForm = !isDocumentFormat(format);
+  const answered = items.flatMap(({ target, envelope }) =>
+    envelope ? [{ target, envelope: readableForm ? printableReply(envelope) : envelope }] : [],
+  );
   if (isDocumentFormat(format)) {
     await write(io.stdout, await documentText(format, single ? itemObject(items[0]!) : listObject(operation, items)));
   } else if (format === 'name') {

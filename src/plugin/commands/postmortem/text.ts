@@ -1,6 +1,7 @@
 /** What `postmortem` prints: the cluster's view, then what the processes left. */
 import type { CrashRecord } from '../../../protocol/crash.ts';
 import { duration } from '../../../protocol/text/quantities.ts';
+import { printable } from '../../render/printable.ts';
 import { sparkline } from '../history/sparkline.ts';
 import type { ContainerEnd, PodEvent } from './pod.ts';
 
@@ -34,7 +35,7 @@ export function eventLines(events: readonly PodEvent[]): string[] {
     'events:',
     ...events.map(
       ({ at, type, reason, message, count }) =>
-        `  ${at ?? '-'}  ${type} ${reason}${count > 1 ? ` (${count} times)` : ''}: ${plain(message)}`,
+        `  ${at ?? '-'}  ${type} ${reason}${count > 1 ? ` (${count} times)` : ''}: ${printable(message)}`,
     ),
   ];
 }
@@ -42,16 +43,18 @@ export function eventLines(events: readonly PodEvent[]): string[] {
 export function recordLines({ record, path }: Found): string[] {
   const { at, kind, error, process, history, heapProfile, handled } = record;
   const who = process.container === null ? String(process.pid) : `${process.container}/${process.pid}`;
-  const lines = [`${plain(at)}  ${plain(kind)}  ${plain(who)}${handled ? '  (the app has a handler for it)' : ''}`];
-  lines.push(`  ${plain(record.summary)}`);
-  for (const line of (error?.stack ?? '').split('\n').slice(1, stackLines)) lines.push(`    ${plain(line.trim())}`);
+  const lines = [
+    `${printable(at)}  ${printable(kind)}  ${printable(who)}${handled ? '  (the app has a handler for it)' : ''}`,
+  ];
+  lines.push(`  ${printable(record.summary)}`);
+  for (const line of (error?.stack ?? '').split('\n').slice(1, stackLines)) lines.push(`    ${printable(line.trim())}`);
   for (const { name, message, stack } of error?.causes ?? []) {
-    lines.push(`  caused by ${plain(`${name}: ${message.split('\n')[0]}`).slice(0, causeLength)}`);
+    lines.push(`  caused by ${printable(`${name}: ${message.split('\n')[0]}`).slice(0, causeLength)}`);
     const frame = stack.split('\n').find((line) => /^\s+at /.test(line));
-    if (frame) lines.push(`    ${plain(frame.trim())}`);
+    if (frame) lines.push(`    ${printable(frame.trim())}`);
   }
   const running = record.stacks?.find(({ thread }) => thread === 'main')?.frames[0];
-  if (running) lines.push(`  it ran ${plain(`${running.function} (${running.file}:${running.line})`)}`);
+  if (running) lines.push(`  it ran ${printable(`${running.function} (${running.file}:${running.line})`)}`);
   if (history && history.times.length > 1) {
     const span = { from: history.times[0]!, to: history.times.at(-1)! };
     for (const [title, figure] of [
@@ -68,13 +71,8 @@ export function recordLines({ record, path }: Found): string[] {
     if (longest > 0)
       lines.push(`  ${history.stalls.length} stalls of the event loop, the longest ${duration(longest)}`);
   }
-  if (heapProfile) lines.push(`  sampling heap profile: ${plain(heapProfile)}`);
-  if (record.report) lines.push(`  report of Node.js: ${plain(record.report)}`);
+  if (heapProfile) lines.push(`  sampling heap profile: ${printable(heapProfile)}`);
+  if (record.report) lines.push(`  report of Node.js: ${printable(record.report)}`);
   lines.push(`  saved: ${path}`);
   return lines;
-}
-
-/** What agents and clusters say is printed on terminals: nothing in it may move the cursor. */
-function plain(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }

@@ -3,6 +3,7 @@ import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
 import { createLogUpdate } from 'log-update';
 import type { Io } from '../../io.ts';
+import { printableText, unguarded } from '../../render/printable.ts';
 import { type Row, rowName, sortRows, type TopColumn, topColumns } from './columns.ts';
 import { frame, type Paint, type View } from './frame.ts';
 
@@ -25,21 +26,22 @@ const styles: Paint = { ...colors, alarm: style(1, 22) };
 /** Runs until q, Ctrl-C or `io.signal`. */
 export async function runScreen(actions: ScreenActions, io: Io): Promise<void> {
   const stdin = io.stdin as ReadStream;
+  const terminal = unguarded(io.stdout) as NodeJS.WriteStream;
   const paint = io.env.NO_COLOR ? styles : colors;
   let view: View = { sort: actions.sort, selected: undefined, paused: false, panel: undefined, scrolled: 0 };
   let held: Row[] | undefined;
   let drawn = 0;
   let over = false;
   let timer: NodeJS.Timeout | undefined;
-  const screen = createLogUpdate(io.stdout as NodeJS.WriteStream, { showCursor: false });
+  const screen = createLogUpdate(terminal, { showCursor: false });
 
   const rows = () => held ?? actions.rows();
   const draw = (): void => {
     drawn = performance.now();
     // log-update ends with a newline: with all rows in use that would push the heading off
-    const rowsUsed = ((io.stdout as NodeJS.WriteStream).rows ?? 24) - 1;
-    const size = { columns: io.stdout.columns ?? 80, rows: rowsUsed };
-    screen(frame(rows(), view, size, io.now(), paint).join('\n'));
+    const rowsUsed = (terminal.rows ?? 24) - 1;
+    const size = { columns: terminal.columns ?? 80, rows: rowsUsed };
+    screen(printableText(frame(rows(), view, size, io.now(), paint).join('\n'), true));
   };
   /** At most ten times a second, however many rows change. */
   const redraw = (): void => {
@@ -100,12 +102,12 @@ export async function runScreen(actions: ScreenActions, io: Io): Promise<void> {
   };
 
   const ticking = setInterval(redraw, 250);
-  io.stdout.write(alternateScreen.enter);
+  terminal.write(alternateScreen.enter);
   emitKeypressEvents(stdin);
   stdin.setRawMode?.(true);
   stdin.resume();
   stdin.on('keypress', onKey);
-  io.stdout.on('resize', draw);
+  terminal.on('resize', draw);
   io.signal.addEventListener('abort', () => quit(), { once: true });
   try {
     draw();
@@ -117,8 +119,8 @@ export async function runScreen(actions: ScreenActions, io: Io): Promise<void> {
     stdin.off('keypress', onKey);
     stdin.setRawMode?.(false);
     stdin.pause();
-    io.stdout.off('resize', draw);
+    terminal.off('resize', draw);
     screen.done();
-    io.stdout.write(alternateScreen.leave);
+    terminal.write(alternateScreen.leave);
   }
 }

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Profile } from '../../../formats/model.ts';
 import { NodeopsError } from '../../../protocol/errors.ts';
 import { type Io, write } from '../../io.ts';
+import { unguarded } from '../../render/printable.ts';
 import { Queries, queryNames } from './queries.ts';
 import { localSources } from './source.ts';
 import { showInBrowser } from './web.ts';
@@ -32,7 +33,7 @@ export async function prompt(profile: Profile, { path, sourceDirectory = '.' }: 
   const terminal = io.stdin.isTTY === true && io.stdout.isTTY === true;
   const lines = createInterface({
     input: io.stdin,
-    output: io.stdout,
+    output: unguarded(io.stdout),
     terminal,
     prompt: '(pprof) ',
     completer: (line: string) => [queryNames.filter((name) => name.startsWith(line)), line],

@@ -6,6 +6,7 @@ import { localFailure } from '../../../captures/local-failure.ts';
 import { PartFile } from '../../../captures/part-file.ts';
 import { type Io, write } from '../../../io.ts';
 import { documentText } from '../../../render/document.ts';
+import { printable, unguarded } from '../../../render/printable.ts';
 import type { SmokeReport } from '../report.ts';
 import { annotations } from './annotations.ts';
 import { junitXml } from './junit.ts';
@@ -31,9 +32,9 @@ export async function writeReport(report: SmokeReport, { output, junit, markdown
       io.stderr.write(`note: the job's summary could not be written: ${error.message}\n`);
     });
   if (actions === 'true')
-    io.stderr.write(
+    unguarded(io.stderr).write(
       annotations(report)
-        .map((line) => `${line}\n`)
+        .map((line) => `${printable(line)}\n`)
         .join(''),
     );
 }
