@@ -1,8 +1,9 @@
-/** `npm run docs`: renders the README's command table from the commands' own declarations. A test fails when they drift. */
+/** `npm run docs`: renders the README's command table from the commands' own declarations, and docs/schema. A test fails when they drift. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commands } from '../src/plugin/commands/index.ts';
+import { replyTypes, schemas, schemaText } from './schemas.ts';
 
 const begin = '<!-- commands: npm run docs -->';
 const end = '<!-- /commands -->';
@@ -22,4 +23,6 @@ export function withCommandTable(readme: string): string {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const path = resolve('README.md');
   await writeFile(path, withCommandTable(await readFile(path, 'utf8')));
+  const types = replyTypes();
+  for (const name of Object.keys(schemas)) await writeFile(`docs/schema/${name}.schema.json`, schemaText(types, name));
 }

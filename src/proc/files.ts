@@ -1,10 +1,35 @@
-import { readFile, readlink } from 'node:fs/promises';
+/**
+ * Files of /proc and /sys, read at once. Never through `fs/promises`: that is libuv's pool, which is the app's where this code is a
+ * guest, and may be full. The kernel makes these files up as they are read, so nothing here waits for a disk.
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** What the kernel says in one of its files, or null where it does not: another system, no permission, the process ended. */
+/** The text, or null where the kernel does not say: another system, no permission, the process ended. */
+export function readText(path: string): string | null {
+  return attempt(() => readFileSync(path, 'utf8'));
+}
+
+export function readLinkNow(path: string): string | null {
+  return attempt(() => readlinkSync(path));
+}
+
+export function readNames(path: string): string[] | null {
+  return attempt(() => readdirSync(path));
+}
+
+function attempt<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}
+
+/** As `readText`, for those that wait anyway. */
 export async function readKernel(path: string): Promise<string | null> {
-  return readFile(path, 'utf8').catch(() => null);
+  return readText(path);
 }
 
 export async function readLink(path: string): Promise<string | null> {
-  return readlink(path).catch(() => null);
+  return readLinkNow(path);
 }

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessReply } from '../protocol/replies.ts';
+import { readChildren } from './children.ts';
 import { readKernel } from './files.ts';
 import { readSockets } from './sockets.ts';
 import { readCpuSeconds, readStatus } from './status.ts';
@@ -45,6 +46,7 @@ export async function readProcessSummary(procDir: string, pid: number, durationM
     command: command.slice(0, commandLength),
     elapsedSeconds,
     sockets,
+    children: readChildren(procDir),
   };
   return { data, notes };
 }

@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import type { SocketInfo } from '../protocol/replies.ts';
-import { readKernel, readLink } from './files.ts';
+import { readLinkNow, readNames, readText } from './files.ts';
 
 /** Descriptors that are looked at; a process with more has its further sockets left out. */
 const descriptors = 20_000;
@@ -36,9 +35,9 @@ export async function readSockets(procDir: string): Promise<SocketInfo[] | null>
 
 /** Inodes of the sockets a process holds; null where its descriptors may not be read. */
 export async function readSocketInodes(procDir: string): Promise<Set<string> | null> {
-  const names = await readdir(`${procDir}/fd`).catch(() => null);
+  const names = readNames(`${procDir}/fd`);
   if (!names) return null;
-  const links = await Promise.all(names.slice(0, descriptors).map((name) => readLink(`${procDir}/fd/${name}`)));
+  const links = names.slice(0, descriptors).map((name) => readLinkNow(`${procDir}/fd/${name}`));
   return new Set(
     links.map((link) => /^socket:\[(\d+)\]$/.exec(link ?? '')?.[1]).filter((inode) => inode !== undefined),
   );
@@ -49,19 +48,20 @@ export async function readTable(
   procDir: string,
   protocol: SocketInfo['protocol'],
 ): Promise<(SocketInfo & { inode: string })[]> {
-  const text = (await readKernel(`${procDir}/net/${protocol}`)) ?? '';
+  const text = readText(`${procDir}/net/${protocol}`) ?? '';
   return text
     .trim()
     .split('\n')
     .slice(1)
     .map((line) => {
-      const [, local = '', remote = '', state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
+      const [, local = '', remote = '', state = '', queues = '', , , , , inode = ''] = line.trim().split(/\s+/);
       const connected = !/^0+:0000$/.test(remote);
       return {
         protocol,
         local: parseAddress(local),
         remote: connected ? parseAddress(remote) : null,
         state: protocol.startsWith('tcp') ? (tcpStates[state] ?? state) : connected ? 'ESTABLISHED' : 'UNCONN',
+        queued: Number.parseInt(queues.split(':')[1] ?? '0', 16),
         inode,
       };
     });

@@ -61,6 +61,8 @@ export interface SocketInfo {
   remote: string | null;
   /** as the kernel names it: LISTEN, ESTABLISHED, … */
   state: string;
+  /** Bytes that were not read yet; of a listening socket, connections that wait to be accepted. */
+  queued?: number;
 }
 
 export interface ProcessReply {
@@ -79,6 +81,18 @@ export interface ProcessReply {
   command: string;
   elapsedSeconds: number;
   sockets: SocketInfo[] | null;
+  /** Oldest first, at most 200; absent from agents older than it. */
+  children?: ChildProcess[] | null;
+}
+
+/** A child process of any kind: `spawn`, `execSync`, an addon's fork. */
+export interface ChildProcess {
+  pid: number;
+  /** argv joined by spaces, at most 400 characters. */
+  command: string;
+  ageSeconds: number;
+  /** Kernel's state letter: R running, S sleeping, Z ended and not waited for. */
+  state: string;
 }
 
 export interface Occurrences {
@@ -99,6 +113,39 @@ export interface ErrorCounts {
   warnings: Occurrences | null;
 }
 
+/** CPU of threads that serve one purpose. */
+export interface ThreadUse {
+  /** `pool`: libuv's. `v8`: V8's and Node's helpers. `agent`: ours. `other`: an addon's, by the name it gave them. */
+  kind: 'main' | 'worker' | 'pool' | 'v8' | 'agent' | 'other';
+  /** `main`, `worker 3 'NAME'`, `libuv pool`, `V8 helpers`, `nodeops agent`, or as the kernel names them. */
+  name: string;
+  threads: number;
+  /** CPU since they began; what threads used that have ended is not among it. */
+  cpuSeconds: number;
+  /** CPU over `eventLoop.windowMs`, 100 is one core; null where no window was watched. */
+  percent: number | null;
+  /** Time in which they could have run and waited for a CPU over that window, 100 is one thread all the time; null where the kernel does not count it. */
+  waitingPercent: number | null;
+}
+
+/** The pool of threads in which fs, dns.lookup, crypto, zlib and addons do their work. */
+export interface PoolUse {
+  /** Those there are: 0 before the first work. */
+  threads: number;
+  /** How many there are, or will be (`UV_THREADPOOL_SIZE`). */
+  size: number;
+  /** Those at work at this moment; null where the kernel does not show it. */
+  busy: number | null;
+  /** What they do: `computing` (crypto, zlib, an addon), `looking up a name`, or a system call and its file. */
+  work: { what: string; count: number }[];
+  /** Work that waits for a thread, as far as Node lists it (fs and lookups, not crypto and zlib): at least so much; null where that is not known. */
+  queued: number | null;
+  /** How long new work waits: 0 while a thread is idle; null where that cannot be tried (from outside). */
+  delayMs: number | null;
+  /** Whether it waits even longer: it was not served within the 100 ms it was tried. */
+  delayIsLeast: boolean;
+}
+
 export interface StatsReply {
   uptimeSeconds: number;
   threads: {
@@ -106,9 +153,14 @@ export interface StatsReply {
     os: number | null;
     /** Worker threads of the app; the agent's own is not counted. */
     workers: number | null;
-    /** Size of libuv's pool (`UV_THREADPOOL_SIZE`). */
+    /** Size of libuv's pool: its threads, or before there are any `UV_THREADPOOL_SIZE`. */
     uvPool: number;
   };
+  /** CPU by thread; absent from agents older than it, null without /proc. */
+  threadUse?: ThreadUse[] | null;
+  pool?: PoolUse | null;
+  /** Open file descriptors and the limit at which no more can be had; null for what cannot be known. */
+  descriptors?: { open: number | null; limit: number | null } | null;
   /** What keeps the event loop alive, by resource type as `process.getActiveResourcesInfo` names it; the agent's own are left out. */
   handles: { total: number; byType: Record<string, number> } | null;
   requests: { total: number; byType: Record<string, number> } | null;

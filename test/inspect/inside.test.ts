@@ -139,7 +139,8 @@ describe.each(majors)('from a worker thread on Node %i', (major) => {
 
   test('a loop that is busy for 50 ms at a time has delays of about that', async () => {
     const { data } = await (await busy('halfBusy')).ask('stats', { window: 500 });
-    expect(data.eventLoop.delayP50Ms).toBeGreaterThan(25);
+    // half of all that comes in 50 ms waits for less than 25
+    expect(data.eventLoop.delayP50Ms).toBeGreaterThan(15);
     expect(data.eventLoop.delayMaxMs).toBeGreaterThanOrEqual(data.eventLoop.delayP50Ms!);
     expect(data.eventLoop.utilization).toBeGreaterThan(0.3);
   });
@@ -285,6 +286,7 @@ describe.each(majors)('from a worker thread on Node %i', (major) => {
       local: `127.0.0.1:${port}`,
       remote: null,
       state: 'LISTEN',
+      queued: 0,
     });
     expect(data.elapsedSeconds).toBeLessThan(60);
     expect(data.threads).toBeGreaterThan(5);

@@ -12,8 +12,8 @@ export interface LoopFigures {
   /** UV_THREADPOOL_SIZE as the app has it */
   uvPool: string | null;
   uptimeSeconds: number | null;
-  /** How late the timer came, each time, in milliseconds; the last entry is how late it is by now. Null without a watch. */
-  lateMs: number[] | null;
+  /** After what time a timer was due and how late it came, each time; the last entry is how late it is by now. Null without a watch. */
+  late: [periodMs: number, lateMs: number][] | null;
   /** Null where nobody counts them. */
   errors: ErrorCounts | null;
 }
@@ -28,7 +28,8 @@ export interface LoopQuestion {
 
 interface Watch {
   lastAt: number;
-  lateMs: number[];
+  periodMs: number;
+  late: [number, number][];
 }
 
 /**
@@ -37,16 +38,17 @@ interface Watch {
  *
  * A probe interrupts whatever runs, Node's own timers between two of its steps included, and they are not made for that: a
  * timer cleared there just before it was called ended the app (`timer._onTimeout is not a function`, once in some hundred askings).
- * So the timer is made and cleared only where the loop calls us.
+ * So timers are made only where the loop calls us, and none is cleared.
  */
 export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures {
-  const periodMs = 10;
+  // never in step with timers of the app's, which would always come just before or just after
+  const periodsMs = [7, 11, 9, 13, 10];
   const key = Symbol.for('nodeops.watches');
   const proc = load('process') as NodeJS.Process;
   // not globalThis, which some apps freeze
   const holder = proc as unknown as Record<symbol, Map<string, Watch> | undefined>;
   const clock = (load('perf_hooks') as { performance: typeof performance }).performance;
-  const { setImmediate, setInterval, clearInterval } = load('timers') as typeof timers;
+  const { setImmediate, setTimeout } = load('timers') as typeof timers;
   const it = {
     try<T>(read: () => T): T | null {
       try {
@@ -62,37 +64,41 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
       const watches = holder[key];
       if (!watches || watches.size >= 16) return null;
       const endAt = clock.now() + question.windowMs + 1_000;
-      const watch: Watch = { lastAt: clock.now(), lateMs: [] };
+      const watch: Watch = { lastAt: clock.now(), periodMs: 0, late: [] };
       // what one of ours throws would be the app's uncaught exception
       setImmediate(() => it.try(() => it.begin(name, watch, endAt)));
       watches.set(name, watch);
       return null;
     },
     begin(name: string, watch: Watch, endAt: number): void {
-      const timer = setInterval(() => {
-        if (it.try(() => it.tick(name, watch, endAt))) return;
-        clearInterval(timer);
-        it.try(() => it.forget(name));
-      }, periodMs).unref();
+      watch.periodMs = periodsMs[watch.late.length % periodsMs.length]!;
+      setTimeout(
+        () =>
+          it.try(() => {
+            if (it.tick(name, watch, endAt)) it.begin(name, watch, endAt);
+            else it.forget(name, watch);
+          }),
+        watch.periodMs,
+      ).unref();
     },
     /** False when it has been read, or was watched for long enough. */
     tick(name: string, watch: Watch, endAt: number): boolean {
       if (holder[key]?.get(name) !== watch) return false;
       const now = clock.now();
-      watch.lateMs.push(now - watch.lastAt - periodMs);
+      watch.late.push([watch.periodMs, now - watch.lastAt - watch.periodMs]);
       watch.lastAt = now;
       return now <= endAt;
     },
-    read(name: string): number[] | null {
+    read(name: string): [number, number][] | null {
       const watch = holder[key]?.get(name);
       if (!watch) return null;
-      it.forget(name);
-      return [...watch.lateMs, clock.now() - watch.lastAt - periodMs];
+      it.forget(name, watch);
+      return [...watch.late, [watch.periodMs, clock.now() - watch.lastAt - watch.periodMs]];
     },
-    /** Its timer sees that, and ends. */
-    forget(name: string): void {
+    /** Its timer sees that, and makes no further one. */
+    forget(name: string, watch: Watch): void {
       const watches = holder[key];
-      watches?.delete(name);
+      if (watches?.get(name) === watch) watches.delete(name);
       if (watches?.size === 0) delete holder[key];
     },
   };
@@ -107,7 +113,7 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
     resources,
     uvPool: it.try(() => proc.env.UV_THREADPOOL_SIZE ?? null),
     uptimeSeconds: it.try(() => proc.uptime()),
-    lateMs: watch === null ? null : it.try(() => (question.act === 'start' ? it.start(watch) : it.read(watch))),
+    late: watch === null ? null : it.try(() => (question.act === 'start' ? it.start(watch) : it.read(watch))),
     errors: it.try(() => counters[Symbol.for('nodeops.errors')]?.read() ?? null),
   };
 }

@@ -27,5 +27,6 @@ async function withoutKernel({ pid, procDir, ownThreadId }: Subject, durationMs:
     command: inside ? process.argv.join(' ').slice(0, commandLength) : '',
     elapsedSeconds: inside ? process.uptime() : 0,
     sockets: null,
+    children: null,
   };
 }

@@ -2,41 +2,67 @@ import { randomUUID } from 'node:crypto';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readCpuCgroup } from '../../proc/cgroup.ts';
+import { readDescriptors } from '../../proc/descriptors.ts';
 import { readCpuSeconds, readStatus } from '../../proc/status.ts';
-import type { StatsReply } from '../../protocol/replies.ts';
+import type { PoolUse, StatsReply, ThreadUse } from '../../protocol/replies.ts';
 import { askMainThread, recall, remember } from '../ask.ts';
+import { delaysOf } from '../delays.ts';
 import { evaluateProbe } from '../evaluate.ts';
+import { poolSize, readPool } from '../pool.ts';
 import { type LoopFigures, loopProbe } from '../probes/loop.ts';
 import type { Readings, Subject } from '../subject.ts';
+import { learnWorkers, lookAtThreads, type ThreadLook, threadUse } from '../threads.ts';
 import { attachWorkers } from '../workers.ts';
 
 type FromMain = Pick<StatsReply, 'handles' | 'requests' | 'errors'> & {
   workers: number;
-  uvPool: number;
+  uvPool: string | null;
   uptimeSeconds: number;
 };
 
 /** Milliseconds to watch where nobody said how long, and nothing is recorded. */
-const standardMs = 200;
+const standardMs = 500;
+/** V8 catches SIGPROF while it samples for a CPU profile. */
+const sigprof = 1n << 26n;
 
-/** `stats`: looks at the event loop twice, `window` apart, and lets go of the main thread in between. */
+/** What the kernel had counted at one moment. */
+interface Mark {
+  readonly at: number;
+  readonly cpuSeconds: number | null;
+  readonly threads: ThreadLook | null;
+}
+
+async function mark(subject: Subject): Promise<Mark> {
+  const cpuSeconds = await readCpuSeconds(subject.procDir);
+  return { at: performance.now(), cpuSeconds, threads: lookAtThreads(subject) };
+}
+
+/**
+ * `stats`: looks at the event loop twice, `window` apart, and lets go of the main thread in between. Loop, CPU and threads are of the same
+ * window: from the first answer to the second, or while none came.
+ */
 export const readStats: Readings['stats'] = async (subject, { window = standardMs }) => {
   const watch = window > 0 ? randomUUID() : null;
-  const startedAt = performance.now();
-  const cpuBefore = await readCpuSeconds(subject.procDir);
-  const before = await askMainThread(subject, async (inspector) => ({
-    loop: await evaluateProbe(inspector, loopProbe, { watch, act: 'start' as const, windowMs: window }),
-    workers: (await attachWorkers(inspector, subject.ownThreadId)).length,
-  }));
+  let from = await mark(subject);
+  const before = await askMainThread(subject, async (inspector) => {
+    const lines = await attachWorkers(inspector, subject.ownThreadId);
+    await learnWorkers(subject, lines);
+    const loop = await evaluateProbe(inspector, loopProbe, { watch, act: 'start' as const, windowMs: window });
+    return { loop, workers: lines.length };
+  });
+  if (!before.stuck) from = await mark(subject);
   let after: Awaited<ReturnType<typeof askLoop>> | undefined;
   if (!before.stuck && window > 0) {
     await sleep(window);
     after = await askLoop(subject, watch, window);
   }
-  const windowMs = window === 0 && !before.stuck ? 0 : performance.now() - startedAt;
-  const cpuAfter = await readCpuSeconds(subject.procDir);
+  const to = await mark(subject);
+  const measured = window > 0 || before.stuck !== null;
+  const windowMs = measured ? to.at - from.at : 0;
   const percent =
-    windowMs > 0 && cpuBefore !== null && cpuAfter !== null ? ((cpuAfter - cpuBefore) / windowMs) * 100_000 : null;
+    measured && from.cpuSeconds !== null && to.cpuSeconds !== null
+      ? ((to.cpuSeconds - from.cpuSeconds) / windowMs) * 100_000
+      : null;
 
   const stuck = before.stuck ?? after?.stuck ?? null;
   const notes: string[] = [];
@@ -51,10 +77,18 @@ export const readStats: Readings['stats'] = async (subject, { window = standardM
     main = known.figures;
     notes.push(known.note);
   }
+  const threads = to.threads && threadUse(measured ? from.threads : null, to.threads);
   const loop = stuck
     ? { utilization: 1, delayP50Ms: null, delayP99Ms: null, delayMaxMs: stuck.forMs }
-    : eventLoop(before.value?.loop, after?.value ?? undefined);
-  return { data: await assemble(subject, main, { ...loop, windowMs }, percent), stuck, notes };
+    : await eventLoop(subject, before.value?.loop, after?.value ?? undefined, threads, notes);
+  const pool = await readPool(
+    subject,
+    to.threads,
+    stuck ? null : (before.value?.loop.resources ?? null),
+    main?.uvPool ?? null,
+  );
+  const data = await assemble(subject, main, { ...loop, windowMs }, percent, pool);
+  return { data: { ...data, threadUse: threads, pool, descriptors: readDescriptors(subject.procDir) }, stuck, notes };
 };
 
 function askLoop(subject: Subject, watch: string | null, windowMs: number) {
@@ -68,6 +102,7 @@ async function assemble(
   main: FromMain | null,
   eventLoop: StatsReply['eventLoop'],
   percent: number | null,
+  pool: PoolUse | null,
 ): Promise<StatsReply> {
   const [status, cgroup] = await Promise.all([readStatus(subject.procDir), readCpuCgroup(subject.procDir)]);
   const inside = subject.ownThreadId !== undefined;
@@ -76,7 +111,11 @@ async function assemble(
   const usable = Math.min(status?.allowedCpus ?? online, cgroup?.quota ?? Number.POSITIVE_INFINITY);
   return {
     uptimeSeconds: status?.elapsedSeconds ?? (inside ? process.uptime() : (main?.uptimeSeconds ?? 0)),
-    threads: { os: status?.threads ?? null, workers: main?.workers ?? null, uvPool: main?.uvPool ?? poolSize(null) },
+    threads: {
+      os: status?.threads ?? null,
+      workers: main?.workers ?? null,
+      uvPool: pool?.size ?? poolSize(main?.uvPool ?? null),
+    },
     handles: main?.handles ?? null,
     requests: main?.requests ?? null,
     eventLoop,
@@ -101,7 +140,7 @@ function fromMain(figures: LoopFigures, workers: number): FromMain {
     handles: countTypes(figures.resources?.filter((type) => !requestType.test(type))),
     requests: countTypes(figures.resources?.filter((type) => requestType.test(type))),
     workers,
-    uvPool: poolSize(figures.uvPool),
+    uvPool: figures.uvPool,
     uptimeSeconds: figures.uptimeSeconds ?? 0,
     errors: figures.errors,
   };
@@ -114,16 +153,23 @@ function countTypes(types: string[] | undefined): { total: number; byType: Recor
   return { total: types.length, byType };
 }
 
-/** libuv's own reading of UV_THREADPOOL_SIZE: atoi, 4 without it, from 1 to 1024. */
-function poolSize(variable: string | null): number {
-  if (variable === null) return 4;
-  return Math.min(1_024, Math.max(1, Number.parseInt(variable, 10) || 0));
-}
-
-function eventLoop(before: LoopFigures | undefined, after: LoopFigures | undefined) {
-  const late = after?.lateMs?.map((ms) => Math.max(0, ms)).sort((a, b) => a - b) ?? [];
-  const at = (share: number): number | null => late[Math.min(late.length - 1, Math.floor(late.length * share))] ?? null;
-  return { utilization: utilization(before, after), delayP50Ms: at(0.5), delayP99Ms: at(0.99), delayMaxMs: at(1) };
+async function eventLoop(
+  { procDir }: Subject,
+  before: LoopFigures | undefined,
+  after: LoopFigures | undefined,
+  threads: readonly ThreadUse[] | null,
+  notes: string[],
+): Promise<Omit<StatsReply['eventLoop'], 'windowMs'>> {
+  const delays = after?.late ? delaysOf(after.late) : { delayP50Ms: null, delayP99Ms: null, delayMaxMs: null };
+  const counted = utilization(before, after);
+  const main = threads?.find(({ kind }) => kind === 'main');
+  const status = await readStatus(procDir);
+  if (counted === null || !main || main.percent === null || !((status?.caughtSignals ?? 0n) & sigprof))
+    return { utilization: counted, ...delays };
+  // each sample interrupts the wait of the loop, and libuv does not count a wait that was interrupted as idle
+  notes.push('a CPU profile is under way: utilization is the CPU of the main thread, and its waits for a CPU');
+  const share = (main.percent + (main.waitingPercent ?? 0)) / 100;
+  return { utilization: Math.min(counted, Math.max(0, share)), ...delays };
 }
 
 function utilization(before: LoopFigures | undefined, after: LoopFigures | undefined): number | null {

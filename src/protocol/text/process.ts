@@ -19,6 +19,9 @@ export function processText(process: ProcessReply): string[] {
     ...(process.sockets ?? []).map(({ local, remote, state }) =>
       line('local/remote', `${local} <-> ${remote ?? ':0'} (${state})`),
     ),
+    ...(process.children ?? []).map(({ pid, command, ageSeconds, state }) =>
+      line('child', `${pid} ${command} (${elapsed(ageSeconds)}${state === 'Z' ? ', ended and not waited for' : ''})`),
+    ),
   ];
 }
 

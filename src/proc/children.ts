@@ -1,0 +1,57 @@
+/** Child processes of any kind, whoever started them: `spawn`, `execSync`, an addon's fork. */
+import { readNames, readText } from './files.ts';
+
+export interface KernelChild {
+  readonly pid: number;
+  /** argv joined by spaces, cut; its name in brackets where there is none. */
+  readonly command: string;
+  readonly ageSeconds: number;
+  /** Kernel's state letter: Z has ended and was not waited for. */
+  readonly state: string;
+}
+
+const commandLength = 400;
+const childrenKept = 200;
+const ticksPerSecond = 100;
+
+/** Null where it cannot be seen; oldest first. */
+export function readChildren(procDir: string): KernelChild[] | null {
+  const tasks = readNames(`${procDir}/task`);
+  const uptime = Number.parseFloat(readText('/proc/uptime') ?? '');
+  if (!tasks || !Number.isFinite(uptime)) return null;
+  const lists = tasks.map((tid) => readText(`${procDir}/task/${tid}/children`));
+  const pids = lists.some((list) => list !== null)
+    ? lists.flatMap((list) => (list ?? '').trim().split(' ').filter(Boolean))
+    : childrenByParent(procDir);
+  return pids
+    .slice(0, childrenKept)
+    .flatMap((pid) => describe(Number(pid), uptime) ?? [])
+    .sort((a, b) => b.ageSeconds - a.ageSeconds);
+}
+
+/** Where the kernel keeps no list of children (CONFIG_PROC_CHILDREN). */
+function childrenByParent(procDir: string): string[] {
+  const parent = /^Pid:\s*(\d+)/m.exec(readText(`${procDir}/status`) ?? '')?.[1];
+  return (readNames('/proc') ?? []).filter(
+    (name) => /^\d+$/.test(name) && statOf(Number(name))?.[1] === parent && parent !== undefined,
+  );
+}
+
+/** Fields of `stat` after the name: state, parent, … */
+function statOf(pid: number): string[] | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat === null ? undefined : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function describe(pid: number, uptime: number): KernelChild | undefined {
+  const fields = statOf(pid);
+  if (!fields) return undefined;
+  const argv = readText(`/proc/${pid}/cmdline`)?.split('\0').join(' ').trim();
+  const command = argv || `[${readText(`/proc/${pid}/comm`)?.trim() ?? ''}]`;
+  return {
+    pid,
+    command: command.slice(0, commandLength),
+    ageSeconds: Math.max(0, uptime - Number(fields[19]) / ticksPerSecond),
+    state: fields[0] ?? '?',
+  };
+}

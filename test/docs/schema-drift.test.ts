@@ -1,0 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { replyTypes, schemas, schemaText } from '../../scripts/schemas.ts';
+
+test('docs/schema is what the types of the replies say (npm run docs)', async () => {
+  const types = replyTypes();
+  for (const name of Object.keys(schemas))
+    expect(JSON.parse(await readFile(`docs/schema/${name}.schema.json`, 'utf8'))).toEqual(
+      JSON.parse(schemaText(types, name)),
+    );
+});
