@@ -6,7 +6,7 @@ const real = Boolean(process.env.NODEOPS_E2E_KUBECONFIG);
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    reporters: ['default', './test/reporter.ts'],
+    reporters: ['default', './test/bed/reporter.ts'],
     pool: 'forks',
     // most of their time they wait for processes of their own
     maxWorkers: real ? 1 : 3,

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { freePort } from '../test/free-port.ts';
+import { freePort } from '../test/bed/free-port.ts';
 import { median, pssKib, table } from './measure.ts';
 import { loadInTurn, nodes, startServer, stopServer, type Work } from './server.ts';
 

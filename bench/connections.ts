@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { freePort } from '../test/free-port.ts';
+import { freePort } from '../test/bed/free-port.ts';
 import { table } from './measure.ts';
 import { nodes, startServer, stopServer } from './server.ts';
 

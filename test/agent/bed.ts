@@ -5,10 +5,10 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Metafile } from 'esbuild';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { bundleAgent } from '../../scripts/agent-bundle.ts';
-import { freePort } from '../free-port.ts';
+import { copyAgent } from '../bed/bundles.ts';
+import { freePort } from '../bed/free-port.ts';
+import { until } from '../bed/until.ts';
 
 export const versions = { 20: 'node20', 22: 'node22', 24: 'node', 26: 'node26' } as const;
 export const nodeOf = (version: keyof typeof versions) => join('node_modules', versions[version], 'bin', 'node');
@@ -43,7 +43,6 @@ export const bed = {
   preload: '',
   configDir: '',
   port: 0,
-  metafiles: [] as Metafile[],
   apps: [] as App[],
 };
 
@@ -51,7 +50,7 @@ export function useBed(): void {
   beforeAll(async () => {
     bed.dir = mkdtempSync(join(tmpdir(), 'nodeops-agent-'));
     bed.preload = join(bed.dir, 'preload.cjs');
-    bed.metafiles = await bundleAgent(bed.dir);
+    await copyAgent(bed.dir);
   });
   afterAll(() => rmSync(bed.dir, { recursive: true, force: true }));
   afterEach(async () => {
@@ -150,22 +149,12 @@ export function ask(
   });
 }
 
-/** Tries until it does not throw, for at most `withinMs`. */
-export async function eventually<T>(attempt: () => Promise<T> | T, withinMs = 30_000): Promise<T> {
-  const endAt = performance.now() + withinMs;
-  while (true) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (performance.now() > endAt) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-  }
-}
+/** Tries until it does not throw. */
+export const eventually = <T>(attempt: () => T | Promise<T>, withinMs = 30_000) => until(attempt, { withinMs });
 
 /** Waits until the door lists exactly these processes. */
 export function listed(pids: readonly number[], port = bed.port): Promise<Reply> {
-  return eventually(async () => {
+  return until(async () => {
     const reply = await ask('processes', { port });
     const found = reply.body.data.processes.map((info: { pid: number }) => info.pid).sort();
     if (JSON.stringify(found) !== JSON.stringify([...pids].sort())) throw new Error(`listed are ${found}, not ${pids}`);

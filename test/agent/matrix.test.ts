@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { agentMetafiles } from '../bed/bundles.ts';
 import { ask, bed, eventually, fresh, nodeOf, program, server, start, useBed, versions } from './bed.ts';
 
 useBed();
@@ -137,8 +138,8 @@ it('close() before the agent answers ends the wait for it', async () => {
   expect(app.output()).toBe('undefined true\n');
 });
 
-it('the shipped files need node: modules only', () => {
-  const external = bed.metafiles.flatMap(({ inputs }) =>
+it('the shipped files need node: modules only', async () => {
+  const external = (await agentMetafiles()).flatMap(({ inputs }) =>
     Object.values(inputs).flatMap((input) => input.imports.filter((one) => one.external).map((one) => one.path)),
   );
   expect(external.length).toBeGreaterThan(5);

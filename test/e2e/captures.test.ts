@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fromPprof } from '../../src/formats/from-pprof.ts';
 import { top } from '../../src/formats/summary/top.ts';
-import { tooLargeToInline } from '../too-large-to-inline.ts';
+import { tooLargeToInline } from '../bed/too-large-to-inline.ts';
 import { type Bed, openBed } from './bed.ts';
 import { blocked, container, pod } from './pods.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readProfile } from '../../src/formats/read.ts';
-import { tooLargeToInline } from '../too-large-to-inline.ts';
+import { tooLargeToInline } from '../bed/too-large-to-inline.ts';
 import { type Bed, openBed } from './bed.ts';
 import { container, pod } from './pods.ts';
 

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { App, buildHarness, majors, nodes } from './harness/app.ts';
+import { inspectDirectory } from '../bed/bundles.ts';
+import { App, majors, nodes } from './harness/app.ts';
 
 let harness: string;
 beforeAll(async () => {
-  harness = await buildHarness();
+  harness = await inspectDirectory();
 });
 afterAll(() => rm(harness, { recursive: true }));
 

@@ -6,11 +6,12 @@ import { activate } from '../../src/inspect/activate.ts';
 import type { Inspector } from '../../src/inspect/inspector.ts';
 import { readings } from '../../src/inspect/readings.ts';
 import { statsText } from '../../src/protocol/text/stats.ts';
-import { App, buildHarness, majors, nodes } from './harness/app.ts';
+import { inspectDirectory } from '../bed/bundles.ts';
+import { App, majors, nodes } from './harness/app.ts';
 
 let harness: string;
 beforeAll(async () => {
-  harness = await buildHarness();
+  harness = await inspectDirectory();
 });
 afterAll(() => rm(harness, { recursive: true }));
 

@@ -3,7 +3,8 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { App, apps, buildHarness, majors, nodes } from './harness/app.ts';
+import { inspectDirectory } from '../bed/bundles.ts';
+import { App, apps, majors, nodes } from './harness/app.ts';
 import { lineOf } from './harness/lines.ts';
 
 const modes = join(apps, 'modes.cjs');
@@ -12,7 +13,7 @@ const running: App[] = [];
 const patiently = { timeout: 30_000 };
 
 beforeAll(async () => {
-  harness = await buildHarness();
+  harness = await inspectDirectory();
 });
 afterEach(async () => {
   for (const app of running.splice(0)) {

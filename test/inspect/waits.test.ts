@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { waitsText } from '../../src/protocol/text/waits.ts';
 import type { Wait, WaitKind } from '../../src/protocol/waits.ts';
-import { App, apps, buildHarness, majors, nodes } from './harness/app.ts';
+import { inspectDirectory } from '../bed/bundles.ts';
+import { App, apps, majors, nodes } from './harness/app.ts';
 import { lineOf } from './harness/lines.ts';
 
 const file = join(apps, 'waits.cjs');
@@ -14,7 +15,7 @@ let writer: number;
 const fifo = () => join(harness, 'fifo');
 
 beforeAll(async () => {
-  harness = await buildHarness();
+  harness = await inspectDirectory();
   execFileSync('mkfifo', [fifo()]);
   // a writer that writes nothing: the read of the fifo waits
   writer = openSync(fifo(), 'r+');

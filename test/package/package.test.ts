@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleAgent } from '../../scripts/agent-bundle.ts';
 import { writePackage } from '../../scripts/package.ts';
 import { bundlePlugin } from '../../scripts/plugin-bundle.ts';
-import { freePort } from '../free-port.ts';
+import { freePort } from '../bed/free-port.ts';
 
 const run = promisify(execFile);
 const nodes = { 20: 'node20', 22: 'node22', 24: 'node', 26: 'node26' } as const;

@@ -1,14 +1,14 @@
 /** Real Node processes, and the payload as it ships, started on them as the plugin starts it. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterEach, beforeAll } from 'vitest';
-import { shared } from '../../scripts/agent-bundle.ts';
 import { AgentClient } from '../../src/plugin/client/client.ts';
 import { attachToPid } from '../../src/plugin/transport/attach/local.ts';
 import type { Session } from '../../src/plugin/transport/attach/session.ts';
 import { attachMarker } from '../../src/protocol/attach.ts';
 import type { OperationName, Parameters } from '../../src/protocol/operations.ts';
+import { payloadScript } from '../bed/bundles.ts';
+import { until } from '../bed/until.ts';
 import { App, apps, nodes } from '../inspect/harness/app.ts';
 
 const modules = new URL('../../node_modules/', import.meta.url).pathname;
@@ -24,7 +24,7 @@ export const bed = { payload: '', apps: [] as App[], clients: [] as AgentClient[
 
 export function useBed(): void {
   beforeAll(async () => {
-    bed.payload = await bundle('src/sidecar/payload.ts', 'node18');
+    bed.payload = readFileSync(await payloadScript(), 'utf8');
   });
   afterEach(async () => {
     letGo();
@@ -37,11 +37,6 @@ export function useBed(): void {
 export function letGo(): void {
   for (const client of bed.clients.splice(0)) client.close();
   for (const session of bed.sessions.splice(0)) session.close();
-}
-
-export async function bundle(source: string, target: string): Promise<string> {
-  const result = await build({ ...shared, entryPoints: [source], format: 'cjs', target, write: false });
-  return result.outputFiles[0]!.text;
 }
 
 export async function start(
@@ -105,12 +100,4 @@ export function listening(pid: number): number[] {
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields[3] === '0A' && inodes.has(fields[9]))
     .map(([, local = '']) => Number.parseInt(local.split(':')[1]!, 16));
-}
-
-export async function until(holds: () => boolean, timeoutMs = 40_000): Promise<void> {
-  const endAt = Date.now() + timeoutMs;
-  while (!holds()) {
-    if (Date.now() > endAt) throw new Error(`not within ${timeoutMs} ms: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

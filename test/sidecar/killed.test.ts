@@ -5,20 +5,21 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { bundlePlugin } from '../../scripts/plugin-bundle.ts';
+import { pluginScript } from '../bed/bundles.ts';
+import { until } from '../bed/until.ts';
 import type { App } from '../inspect/harness/app.ts';
-import { bed, everyNode, helpers, listening, patiently, start, until, useBed } from './bed.ts';
+import { bed, everyNode, helpers, listening, patiently, start, useBed } from './bed.ts';
 
 useBed();
 const { 24: node } = everyNode as { 24: string };
 const directory = mkdtempSync(join(tmpdir(), 'nodeops-killed-'));
-const plugin = join(directory, 'plugin.cjs');
+let plugin = '';
 const payload = join(directory, 'payload.cjs');
 const asking = new URL('asking.ts', import.meta.url).pathname;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  await bundlePlugin(plugin);
+  plugin = await pluginScript();
   writeFileSync(payload, bed.payload);
 });
 afterEach(() => {

@@ -5,22 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { until } from '../bed/until.ts';
 import { apps } from '../inspect/harness/app.ts';
 import { lineOf } from '../inspect/harness/lines.ts';
-import {
-  ask,
-  attach,
-  bed,
-  everyNode,
-  helpers,
-  letGo,
-  listening,
-  modes,
-  patiently,
-  start,
-  until,
-  useBed,
-} from './bed.ts';
+import { ask, attach, bed, everyNode, helpers, letGo, listening, modes, patiently, start, useBed } from './bed.ts';
 
 useBed();
 const { 24: node } = everyNode as { 24: string };

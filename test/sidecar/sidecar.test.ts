@@ -1,15 +1,16 @@
 /** The sidecar as it ships, beside real processes: one pid namespace, one loopback, as in a pod. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { bundleAgent } from '../../scripts/agent-bundle.ts';
 import { AgentClient } from '../../src/plugin/client/client.ts';
 import { addressTarget } from '../../src/plugin/targets/address.ts';
-import { freePort } from '../free-port.ts';
-import { bed, bundle, everyNode, listening, modes, patiently, start, until, useBed } from './bed.ts';
+import { copyAgent, sidecarScript } from '../bed/bundles.ts';
+import { freePort } from '../bed/free-port.ts';
+import { until } from '../bed/until.ts';
+import { bed, everyNode, listening, modes, patiently, start, useBed } from './bed.ts';
 
 useBed();
 const { 24: node } = everyNode as { 24: string };
@@ -18,8 +19,8 @@ const program = join(directory, 'sidecar.cjs');
 const running: ChildProcess[] = [];
 
 beforeAll(async () => {
-  writeFileSync(program, await bundle('src/sidecar/main.ts', 'node20'));
-  await bundleAgent(directory);
+  copyFileSync(await sidecarScript(), program);
+  await copyAgent(directory);
 });
 afterEach(async () => {
   for (const child of running.splice(0)) {

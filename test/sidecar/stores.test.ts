@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,15 +19,16 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bundleAgent } from '../../scripts/agent-bundle.ts';
 import { containers } from '../../src/inject/paths.ts';
 import { AgentClient } from '../../src/plugin/client/client.ts';
 import { addressTarget } from '../../src/plugin/targets/address.ts';
 import { sidecarContainer } from '../../src/protocol/attach.ts';
 import type { OperationName, Parameters } from '../../src/protocol/operations.ts';
-import { freePort } from '../free-port.ts';
+import { copyAgent, sidecarScript } from '../bed/bundles.ts';
+import { freePort } from '../bed/free-port.ts';
+import { until } from '../bed/until.ts';
 import { invoke } from '../plugin/invoke.ts';
-import { bundle, everyNode, patiently, until } from './bed.ts';
+import { everyNode, patiently } from './bed.ts';
 
 const { 24: node } = everyNode as { 24: string };
 const uid = process.getuid!();
@@ -39,8 +41,8 @@ let volume = '';
 let port = 0;
 
 beforeAll(async () => {
-  writeFileSync(program, await bundle('src/sidecar/main.ts', 'node20'));
-  await bundleAgent(directory);
+  copyFileSync(await sidecarScript(), program);
+  await copyAgent(directory);
   // another user's sidecar reads it too
   chmodSync(directory, 0o755);
 });

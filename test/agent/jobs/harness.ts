@@ -5,11 +5,11 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { build } from 'esbuild';
 import type { JobTimes } from '../../../src/agent/jobs/manager.ts';
 import type { MemoryLimits } from '../../../src/agent/jobs/memory-artifact.ts';
 import type { CaptureName, JobInfo } from '../../../src/protocol/captures.ts';
-import { tooLargeToInline } from '../../too-large-to-inline.ts';
+import { captureWorker } from '../../bed/bundles.ts';
+import { tooLargeToInline } from '../../bed/too-large-to-inline.ts';
 
 export const versions = ['node20', 'node22', 'node', 'node26'] as const;
 export type Version = (typeof versions)[number];
@@ -35,7 +35,6 @@ export function filesIn(directory: string): string[] {
 
 const temporary: string[] = [];
 const running = new Set<App>();
-let bundled: Promise<string> | undefined;
 
 /** A directory that is removed at the end. */
 export function temporaryDirectory(): string {
@@ -48,24 +47,6 @@ export function temporaryDirectory(): string {
 export async function cleanUp(): Promise<void> {
   await Promise.all([...running].map((app) => app.stop()));
   for (const directory of temporary.splice(0)) rmSync(directory, { recursive: true, force: true });
-  bundled = undefined;
-}
-
-async function bundle(): Promise<string> {
-  const outfile = join(temporaryDirectory(), 'worker.cjs');
-  const entryPoints = [resolve('test/agent/jobs/worker.ts')];
-  // as the agent is built: names are kept by a helper that probes must not need
-  await build({
-    entryPoints,
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    minify: true,
-    keepNames: true,
-  });
-  return outfile;
 }
 
 export class App {
@@ -93,10 +74,9 @@ export class App {
     source: string,
     options: Partial<HarnessOptions> & { artifacts?: string; args?: string[]; env?: Record<string, string> } = {},
   ): Promise<App> {
-    bundled ??= bundle();
     const place = temporaryDirectory();
     const { args = [], env = {}, artifacts: directory = join(place, 'artifacts'), ...harness } = options;
-    const worker = JSON.stringify(await bundled);
+    const worker = JSON.stringify(await captureWorker());
     const workerData = JSON.stringify({ ...harness, directory });
     writeFileSync(
       join(place, 'preload.cjs'),

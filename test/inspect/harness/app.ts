@@ -1,11 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import type { Reading, ReadingName } from '../../../src/inspect/subject.ts';
 import type { Replies } from '../../../src/protocol/replies.ts';
 
@@ -19,24 +16,6 @@ export const nodes = {
 export type NodeMajor = keyof typeof nodes;
 export const majors = Object.keys(nodes).map(Number) as NodeMajor[];
 export const apps = new URL('../apps/', import.meta.url).pathname;
-
-/** Bundles the harness as the agent is bundled, so that what travels as source text is what ships. */
-export async function buildHarness(): Promise<string> {
-  const outdir = await mkdtemp(join(tmpdir(), 'nodeops-inspect-'));
-  await build({
-    entryPoints: ['preload', 'answer'].map((name) => new URL(`./${name}.ts`, import.meta.url).pathname),
-    bundle: true,
-    platform: 'node',
-    minify: true,
-    keepNames: true,
-    format: 'cjs',
-    target: 'node20',
-    outdir,
-    outExtension: { '.js': '.cjs' },
-    logLevel: 'error',
-  });
-  return outdir;
-}
 
 export type Answer<N extends ReadingName> = Reading<Replies[N]> & { tookMs: number };
 
