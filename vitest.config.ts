@@ -1,20 +1,27 @@
 import { defineConfig } from 'vitest/config';
+import { sourceFiles } from './test/bed/graph.ts';
+import { testFiles } from './test/bed/kinds.ts';
 
 /** Pods of a real cluster take seconds to come and go, and its node may be no larger than this machine. */
 const real = Boolean(process.env.NODEOPS_E2E_KUBECONFIG);
+const { pure, process: withProcesses, e2e } = testFiles(sourceFiles());
+// most of their time they wait for processes of their own
+const waiting = { pool: 'forks', maxWorkers: real ? 1 : 4, sequence: { groupOrder: 1 } } as const;
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     reporters: ['default', './test/bed/reporter.ts'],
-    pool: 'forks',
-    // most of their time they wait for processes of their own
-    maxWorkers: real ? 1 : 3,
-    // a machine that is shared stands still for seconds now and then; what needs another try is named at the end of a run, with its reason
-    retry: 2,
+    globalSetup: './test/bed/once.ts',
     testTimeout: real ? 180_000 : 120_000,
     hookTimeout: real ? 400_000 : 120_000,
     // a test that leaves its processes behind is a failing test
     teardownTimeout: 20_000,
+    // a race is found, not tried again
+    retry: 0,
+    projects: [
+      { extends: true, test: { name: 'pure', include: pure, pool: 'threads', isolate: false, maxWorkers: 1 } },
+      { extends: true, test: { name: 'process', include: withProcesses, ...waiting } },
+      { extends: true, test: { name: 'e2e', include: e2e, ...waiting } },
+    ],
   },
 });

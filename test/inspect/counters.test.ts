@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { inspectDirectory } from '../bed/bundles.ts';
 import { App, majors, nodes } from './harness/app.ts';
 
@@ -8,7 +7,6 @@ let harness: string;
 beforeAll(async () => {
   harness = await inspectDirectory();
 });
-afterAll(() => rm(harness, { recursive: true }));
 
 const script = `
   const key = Symbol.for('nodeops.counters');

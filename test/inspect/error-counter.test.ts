@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { activate } from '../../src/inspect/activate.ts';
 import type { Inspector } from '../../src/inspect/inspector.ts';
 import { readings } from '../../src/inspect/readings.ts';
@@ -13,7 +12,6 @@ let harness: string;
 beforeAll(async () => {
   harness = await inspectDirectory();
 });
-afterAll(() => rm(harness, { recursive: true }));
 
 const running: App[] = [];
 const opened: Inspector[] = [];

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +10,7 @@ import { lineOf } from './harness/lines.ts';
 
 const modes = join(apps, 'modes.cjs');
 let harness: string;
+const directory = mkdtempSync(join(tmpdir(), 'nodeops-inside-'));
 const running: App[] = [];
 const patiently = { timeout: 30_000 };
 
@@ -22,7 +24,7 @@ afterEach(async () => {
     expect(app.stdout.replace(/^(up|port \d+|memory .*|microtask .*|count \d+)\n/gm, '')).toBe('');
   }
 });
-afterAll(() => execFileSync('rm', ['-r', harness]));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 describe.each(majors)('from a worker thread on Node %i', (major) => {
   const start = async (...args: string[]): Promise<App> => {
@@ -92,7 +94,7 @@ describe.each(majors)('from a worker thread on Node %i', (major) => {
   });
 
   test('a read of a fifo names read(2)', async () => {
-    const fifo = join(harness, `fifo-${major}`);
+    const fifo = join(directory, `fifo-${major}`);
     execFileSync('mkfifo', [fifo]);
     // a writer that writes nothing; without one it would wait in open(2)
     const writer = openSync(fifo, 'r+');
@@ -223,7 +225,7 @@ describe.each(majors)('from a worker thread on Node %i', (major) => {
   test.each(['inline', 'linked'] as const)(
     'a bundle with an %s source map shows the original position',
     async (sourcemap) => {
-      const outfile = join(harness, `${sourcemap}-${major}.cjs`);
+      const outfile = join(directory, `${sourcemap}-${major}.cjs`);
       const original = join(apps, 'original.ts');
       await build({
         entryPoints: [original],
@@ -243,7 +245,7 @@ describe.each(majors)('from a worker thread on Node %i', (major) => {
   );
 
   test('a script that was compiled in memory shows the original position', async () => {
-    const compiled = join(harness, `compiled-${major}.cjs`);
+    const compiled = join(directory, `compiled-${major}.cjs`);
     const original = join(apps, 'original.ts');
     const { code } = await transform(readFileSync(original, 'utf8'), {
       sourcefile: original,

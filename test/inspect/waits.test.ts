@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { waitsText } from '../../src/protocol/text/waits.ts';
@@ -10,9 +11,10 @@ import { lineOf } from './harness/lines.ts';
 
 const file = join(apps, 'waits.cjs');
 let harness: string;
+const directory = mkdtempSync(join(tmpdir(), 'nodeops-waits-'));
 let app: App | undefined;
 let writer: number;
-const fifo = () => join(harness, 'fifo');
+const fifo = () => join(directory, 'fifo');
 
 beforeAll(async () => {
   harness = await inspectDirectory();
@@ -26,7 +28,7 @@ afterEach(async () => {
 });
 afterAll(() => {
   closeSync(writer);
-  execFileSync('rm', ['-r', harness]);
+  rmSync(directory, { recursive: true });
 });
 
 const of = <K extends WaitKind>(waits: readonly Wait[], kind: K) =>

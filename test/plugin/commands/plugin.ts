@@ -1,7 +1,7 @@
 /** The plugin as a child process, built for the test. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bundle, bundle } from './view/bundle.ts';
+import { pluginScript } from '../../bed/bundles.ts';
+import { until as poll } from '../../bed/until.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -18,19 +18,15 @@ export interface Running {
 }
 
 export class Plugin {
-  readonly #bundle: Bundle;
+  readonly path: string;
   readonly #children = new Set<ChildProcess>();
 
-  private constructor(built: Bundle) {
-    this.#bundle = built;
+  private constructor(path: string) {
+    this.path = path;
   }
 
   static async build(): Promise<Plugin> {
-    return new Plugin(await bundle('cmd/kubectl-nodeops/main.ts'));
-  }
-
-  get path(): string {
-    return this.#bundle.path;
+    return new Plugin(await pluginScript());
   }
 
   /** Starts it with arguments; `options.prefix` is a command that runs it. */
@@ -57,7 +53,6 @@ export class Plugin {
 
   async close(): Promise<void> {
     for (const child of this.#children) child.kill('SIGKILL');
-    await this.#bundle.remove();
   }
 
   #watch(child: ChildProcess): Running {
@@ -79,9 +74,8 @@ export class Plugin {
 }
 
 /** Waits until something is so; fails after a while. */
-export async function until(what: string, holds: () => boolean, limitMs = 40_000): Promise<void> {
-  for (const end = Date.now() + limitMs; !holds(); ) {
-    if (Date.now() > end) throw new Error(`${what} did not happen within ${limitMs} ms`);
-    await sleep(20);
-  }
+export async function until(what: string, holds: () => boolean, withinMs = 40_000): Promise<void> {
+  await poll(holds, { withinMs }).catch((error: Error) => {
+    throw new Error(`${what} did not happen`, { cause: error });
+  });
 }

@@ -12,8 +12,8 @@ import { Subject, surroundings } from '../../../../src/plugin/commands/bundle/co
 import { pageHtml } from '../../../../src/plugin/commands/bundle/page.ts';
 import { readManifest } from '../../../../src/plugin/commands/bundle/read.ts';
 import { serveBundle } from '../../../../src/plugin/commands/bundle/serve.ts';
+import { launchBrowser } from '../../../bed/chromium.ts';
 import { Apps } from '../smoke/apps.ts';
-import { launchBrowser } from '../view/browser.ts';
 
 let apps: Apps;
 let browser: Browser;

@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sparkline } from '../../../../src/plugin/commands/history/sparkline.ts';
 import { bed, eventually, fresh, program, start, useBed } from '../../../agent/bed.ts';
+import { launchBrowser } from '../../../bed/chromium.ts';
 import { invoke } from '../../invoke.ts';
-import { launchBrowser } from '../view/browser.ts';
 
 useBed();
 let directory = '';

@@ -2,14 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { bundleAgent } from '../../../../scripts/agent-bundle.ts';
 import type { Command } from '../../../../src/plugin/cli/command.ts';
 import { runProgram } from '../../../../src/plugin/cli/program.ts';
 import { asNodeopsError } from '../../../../src/protocol/errors.ts';
+import { agentDirectory } from '../../../bed/bundles.ts';
+import { until } from '../../../bed/until.ts';
 import { type TestIo, testIo } from '../../captures/io.ts';
 
 // a build puts it in
@@ -44,16 +43,14 @@ export class Apps {
   }
 
   static async open(): Promise<Apps> {
-    const apps = new Apps(await mkdtemp(join(tmpdir(), 'nodeops-smoke-')));
-    await bundleAgent(join(apps.directory, 'agent'));
-    return apps;
+    return new Apps(await mkdtemp(join(tmpdir(), 'nodeops-smoke-')));
   }
 
   /** Resolves to its pid once its agent listens. */
   async start(name: keyof typeof scripts, env: Readonly<Record<string, string>> = {}): Promise<number> {
     const file = join(this.directory, `${name}.cjs`);
     await writeFile(file, scripts[name]);
-    const child = spawn(process.execPath, ['--require', join(this.directory, 'agent/preload.cjs'), file], {
+    const child = spawn(process.execPath, ['--require', join(await agentDirectory(), 'preload.cjs'), file], {
       env: { ...process.env, NODE_OPTIONS: '', NODEOPS_CONFIG_DIR: this.directory, NODEOPS_PORT: '0', ...env },
       stdio: 'ignore',
     });
@@ -88,18 +85,4 @@ export class Apps {
     for (const child of this.#children) child.kill('SIGKILL');
     await rm(this.directory, { recursive: true, force: true });
   }
-}
-
-export async function until(holds: () => boolean | Promise<boolean>, withinMs = 40_000): Promise<void> {
-  for (const end = Date.now() + withinMs; !(await holds()); await sleep(30))
-    if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${holds}`);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,7 +1,7 @@
 /** A port before a real agent's, to hold up or change what it replies. */
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { until } from './apps.ts';
+import { until } from '../../../bed/until.ts';
 
 export interface Between {
   readonly port: number;

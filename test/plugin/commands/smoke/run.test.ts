@@ -6,7 +6,9 @@ import { Profile } from 'pprof-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smoke } from '../../../../src/plugin/commands/smoke/command.ts';
 import type { SmokeReport } from '../../../../src/plugin/commands/smoke/report.ts';
-import { Apps, freePort, until } from './apps.ts';
+import { freePort } from '../../../bed/free-port.ts';
+import { until } from '../../../bed/until.ts';
+import { Apps } from './apps.ts';
 import { type Between, between } from './between.ts';
 import { parseXml } from './xml.ts';
 

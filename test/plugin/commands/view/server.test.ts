@@ -8,9 +8,9 @@ import { parseCpuProfile } from '../../../../src/formats/cpuprofile.ts';
 import { fromCpuProfile } from '../../../../src/formats/from-v8.ts';
 import { toPprof } from '../../../../src/formats/to-pprof.ts';
 import { serveProfile } from '../../../../src/plugin/commands/view/server.ts';
+import { launchBrowser } from '../../../bed/chromium.ts';
 import { cpuProfile, heapProfile, nodeTrace } from '../../captures/recorded.ts';
-import { launchBrowser } from './browser.ts';
-import { packedSpeedscope } from './bundle.ts';
+import { packedSpeedscope } from './speedscope.ts';
 
 let directory: string;
 let files: ReadonlyMap<string, Uint8Array>;
