@@ -47,8 +47,10 @@ export class Graph {
   readonly #edges = new Map<string, Edge[]>();
 
   edges(file: string): readonly Edge[] {
-    let edges = this.#edges.get(file);
-    if (!edges) this.#edges.set(file, (edges = existsSync(file) ? edgesOf(file) : []));
+    const known = this.#edges.get(file);
+    if (known) return known;
+    const edges = existsSync(file) ? edgesOf(file) : [];
+    this.#edges.set(file, edges);
     return edges;
   }
 

@@ -8,7 +8,8 @@ export type Kind = 'pure' | 'process' | 'e2e';
 const outward =
   /from '(?:node:(?:child_process|cluster|dgram|http|http2|https|inspector|inspector\/promises|net|tls|worker_threads)|ws|esbuild|playwright-core)'/;
 /** Changes what all tests of a thread share. */
-const changesProcess = /process\.(chdir|umask)\(|process\.env\.\w+ *=|process\.env\[.*\] *=|vi\.(mock|useFakeTimers|stub)/;
+const changesProcess =
+  /process\.(chdir|umask)\(|process\.env\.\w+ *=|process\.env\[.*\] *=|vi\.(mock|useFakeTimers|stub)/;
 
 /** `pure`: computes and compares. `process`: has processes or sockets of its own. `e2e`: works on a cluster. */
 export function kindOf(test: string, graph: Graph): Kind {
