@@ -10,7 +10,9 @@ const isCommand = (value: unknown): value is Command =>
   typeof value === 'object' && value !== null && 'usage' in value && 'run' in value && 'flags' in value;
 
 it('every command that is written is in the table, once', async () => {
-  const files = (await readdir('src/plugin/commands')).filter((name) => name !== 'index.ts');
+  const files = (await readdir('src/plugin/commands', { recursive: true })).filter((name) =>
+    name.endsWith('/command.ts'),
+  );
   const urls = files.map((name) => pathToFileURL(resolve('src/plugin/commands', name)).href);
   const modules = await Promise.all(urls.map((url) => import(url)));
   const written = modules.flatMap((module) => Object.values(module).filter(isCommand));
