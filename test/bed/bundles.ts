@@ -49,7 +49,7 @@ export const pluginScript = async () =>
   join(await once('plugin', (directory) => bundlePlugin(join(directory, 'plugin.cjs'))), 'plugin.cjs');
 /** A module that hands out speedscope's files. */
 export const speedscopeScript = () =>
-  bundle('src/plugin/viewing/speedscope-files.ts', { target: 'node22', carries: true });
+  bundle('src/plugin/commands/view/speedscope-files.ts', { target: 'node22', carries: true });
 export const sidecarScript = () => bundle('src/sidecar/main.ts');
 /** What attaching brings to a process; it runs on what containers have, so on older Nodes too. */
 export const payloadScript = () => bundle('src/sidecar/payload.ts', { target: 'node18' });

@@ -13,7 +13,8 @@ export default class ClosingLine implements Reporter {
       for (const test of tests) {
         const result = test.result();
         count[result.state]++;
-        if (result.state !== 'skipped') continue;
+        // where a hook has failed, its tests have been skipped by that
+        if (result.state !== 'skipped' || module.state() === 'failed') continue;
         reasons.push(`skipped: ${module.relativeModuleId} > ${test.fullName}: ${result.note ?? 'see its condition'}\n`);
       }
       // a file that does not load has no tests to count
