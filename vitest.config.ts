@@ -21,7 +21,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'pure', include: pure, pool: 'threads', isolate: false, maxWorkers: 1 } },
       { extends: true, test: { name: 'process', include: withProcesses, ...waiting } },
-      { extends: true, test: { name: 'e2e', include: e2e, ...waiting } },
+      { extends: true, test: { name: 'e2e', include: e2e, globalSetup: './test/e2e/shared-cluster.ts', ...waiting } },
     ],
   },
 });

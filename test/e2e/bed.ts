@@ -10,6 +10,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { kubectlPath } from '../binaries/kubectl.ts';
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/cluster.ts';
 import { container, pod } from './pods.ts';
+import { sharedKubeconfig } from './shared-cluster.ts';
 
 export interface Result {
   readonly code: number;
@@ -25,7 +26,7 @@ export interface RunOptions {
 }
 
 export interface Bed {
-  /** null on a real cluster: what only a test bed can do (cutting connections, say) is skipped there. */
+  /** What only a test bed can do, as cutting connections; null where the cluster is real, or shared with other test files. */
   readonly cluster: Cluster | null;
   /** For files of a test; removed with the bed. */
   readonly directory: string;
@@ -61,14 +62,18 @@ export const notEmbedded = process.env.NODEOPS_E2E_KUBECONFIG
 export const noShell = 'NODEOPS_E2E_IMAGE has no shell';
 
 export interface BedOptions {
+  /** A cluster that no other test file uses, for what disturbs a whole one. @default whether `images` are given */
+  readonly own?: boolean;
   /** Images of the embedded cluster: a directory's content for each reference. */
   readonly images?: NonNullable<ClusterOptions['images']>;
 }
 
 export async function openBed(options: BedOptions = {}): Promise<Bed> {
   const real = process.env.NODEOPS_E2E_KUBECONFIG;
-  const cluster = real ? null : await startCluster(options);
-  const kubeconfig = real ?? cluster!.kubeconfig;
+  const { own = options.images !== undefined, ...clusterOptions } = options;
+  const shared = own ? undefined : sharedKubeconfig();
+  const cluster = (real ?? shared) ? null : await startCluster(clusterOptions);
+  const kubeconfig = real ?? shared ?? cluster!.kubeconfig;
   const namespace = `nodeops-e2e-${randomBytes(4).toString('hex')}`;
   const image = process.env.NODEOPS_E2E_IMAGE ?? 'nodeops.test/node:24';
   const directory = await mkdtemp(join(tmpdir(), 'nodeops-e2e-'));
@@ -140,7 +145,7 @@ export async function openBed(options: BedOptions = {}): Promise<Bed> {
     },
     async close() {
       // a real node has room for the next test file once these pods are gone
-      const patience = cluster ? ['--wait=false'] : ['--timeout=60s'];
+      const patience = real ? ['--timeout=60s'] : ['--wait=false'];
       await run(['delete', 'namespace', namespace, ...patience], { timeoutMs: 90_000 });
       await cluster?.stop();
       await rm(directory, { recursive: true, force: true });

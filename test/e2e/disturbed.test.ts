@@ -25,7 +25,7 @@ const onTestBed = describe.skipIf(notEmbedded);
 const why = notEmbedded ? ` (${notEmbedded})` : '';
 
 beforeAll(async () => {
-  bed = await openBed();
+  bed = await openBed({ own: true });
   directory = await mkdtemp(join(tmpdir(), 'nodeops-disturbed-'));
   const two = [container(bed, { name: 'web', script: waiting }), container(bed, { name: 'jobs', script: waiting })];
   await bed.create(

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ask, bed, eventually, fresh, listed, nodeOf, program, start, useBed, versions } from '../bed.ts';
+import { ask, bed, eventually, fresh, listed, nodeOf, program, start, useBed } from '../bed.ts';
 import { capturedIn, firingsIn, folderIn, triggersOf } from './store.ts';
 
 useBed();
@@ -18,7 +18,8 @@ const blocking = `
 /** Fires each second, so that it shows that other rules were looked at, too. */
 const witness = 'when rss > 1MB capture stack, at most 999 an hour, cool-down 0s';
 
-describe.each(Object.keys(versions).map(Number) as (keyof typeof versions)[])('a trigger on Node %i', (version) => {
+// the oldest and the newest: how the figures are had differs
+describe.each([20, 26] as const)('a trigger on Node %i', (version) => {
   it('captures what its rule names, once within its cool-down, restarts included', { timeout: 180_000 }, async () => {
     const rule = 'when loopDelayP99 > 150ms capture pprof-cpu 1s, at most 4 an hour, cool-down 1h';
     const env = { NODEOPS_ARTIFACTS_DIR: volume, NODEOPS_TRIGGERS: rule };
