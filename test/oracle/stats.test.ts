@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { delaysOf } from '../../src/inspect/delays.ts';
-import { App, buildHarness, majors, nodes } from '../inspect/harness/app.ts';
+import { inspectDirectory } from '../bed/bundles.ts';
+import { App, majors, nodes } from '../inspect/harness/app.ts';
 
 const apps = new URL('./apps/', import.meta.url).pathname;
 const scratch = mkdtempSync(join(tmpdir(), 'nodeops-oracle-'));
@@ -15,14 +16,13 @@ const running: App[] = [];
 
 beforeAll(async () => {
   execFileSync('mkfifo', [fifo]);
-  harness = await buildHarness();
+  harness = await inspectDirectory();
 });
 afterEach(async () => {
   for (const app of running.splice(0)) await app.kill();
 });
 afterAll(() => {
   rmSync(scratch, { recursive: true });
-  rmSync(harness, { recursive: true });
 });
 
 const start = async (node: string, ...args: string[]): Promise<App> => {
