@@ -5,14 +5,15 @@ import { describe, expect, it } from 'vitest';
 /** Which folder may import which, as docs/architecture.md draws it. */
 const allowed: Record<string, readonly string[]> = {
   cmd: ['plugin'],
-  plugin: ['formats', 'proc', 'protocol'],
-  agent: ['inspect', 'proc', 'protocol'],
+  plugin: ['formats', 'proc', 'protocol', 'secrets'],
+  agent: ['inspect', 'proc', 'protocol', 'secrets'],
   sidecar: ['agent', 'inspect', 'proc', 'protocol'],
   inject: ['protocol'],
-  inspect: ['proc', 'protocol'],
+  inspect: ['proc', 'protocol', 'secrets'],
   formats: ['protocol'],
   proc: ['protocol'],
   protocol: [],
+  secrets: [],
 };
 
 /** Whose code travels as text inside whose (`bundle:PATH`): nothing of it runs there. */

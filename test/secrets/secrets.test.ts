@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { isSecretName, Mask, masked } from '../../../../src/plugin/commands/bundle/mask.ts';
+import { isSecretName } from '../../src/secrets/names.ts';
+import { Secrets } from '../../src/secrets/secrets.ts';
+import { masked } from '../../src/secrets/text.ts';
 
 const spec = {
   containers: [
@@ -45,12 +47,12 @@ const secrets = [
 
 describe('masking a pod', () => {
   it('leaves no secret in variables, arguments, probes and annotations that repeat them', () => {
-    const text = JSON.stringify(new Mask().object(pod));
+    const text = JSON.stringify(new Secrets().object(pod));
     for (const secret of secrets) expect(text).not.toContain(secret);
   });
 
   it('keeps what helps to understand the pod', () => {
-    const shown = new Mask().object(pod) as typeof pod;
+    const shown = new Secrets().object(pod) as typeof pod;
     const [web] = shown.spec.containers;
     expect(web!.command).toEqual(['node', `--token=${masked}`, '--api-key', masked, 'server.js']);
     expect(web!.env.slice(2)).toEqual(spec.containers[0]!.env.slice(2));
@@ -63,7 +65,7 @@ describe('masking a pod', () => {
   });
 
   it('hides what it has learnt wherever it is repeated', () => {
-    const mask = new Mask();
+    const mask = new Secrets();
     mask.object(pod);
     expect(mask.text('login failed for correct-horse-5')).toBe(`login failed for ${masked}`);
     expect(mask.value({ a: ['x correct-horse-5'] })).toEqual({ a: [`x ${masked}`] });
@@ -75,7 +77,7 @@ describe('masking text', () => {
   it.each([
     ['token=abc123 next', `token=${masked} next`],
     ['GET /x?api_key=abc&y=1', `GET /x?api_key=${masked}&y=1`],
-    ['Authorization: Bearer abcdefghijk', `Authorization: Bearer ${masked}`],
+    ['Authorization: Bearer abcdefghijk', `Authorization: ${masked}`],
     ['{"password":"a b"}', /"password":"<masked>/],
     [String.raw`{\"token\":\"abcdef\"}`, /^\{\\"token\\":\\"<masked>/],
     ['redis://:abcdefgh@h', `redis://:${masked}@h`],
@@ -85,8 +87,8 @@ describe('masking text', () => {
     ['listening on http://localhost:3000/a@b', 'listening on http://localhost:3000/a@b'],
     ['no secrets here: tokens 5', 'no secrets here: tokens 5'],
   ])('%j', (text, shown) => {
-    if (typeof shown === 'string') expect(new Mask().text(text)).toBe(shown);
-    else expect(new Mask().text(text)).toMatch(shown);
+    if (typeof shown === 'string') expect(new Secrets().text(text)).toBe(shown);
+    else expect(new Secrets().text(text)).toMatch(shown);
   });
 
   it('goes by names', () => {
@@ -99,6 +101,6 @@ describe('masking text', () => {
   it('ends soon, whatever the text', { timeout: 20_000 }, () => {
     const texts = ['a', '://', '-', 'token ', 'x://y', '--token', 'a:'].map((piece) => piece.repeat(100_000));
     // where a pattern were quadratic, this would be hours
-    expect(texts.map((text) => new Mask().text(text).length > 0)).not.toContain(false);
+    expect(texts.map((text) => new Secrets().text(text).length > 0)).not.toContain(false);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isSecretName, maskCommandLine, maskEnvironment, maskText } from '../../../src/inspect/captures/mask.ts';
-import { maskReport } from '../../../src/inspect/captures/report.ts';
+import { maskReport } from '../../src/inspect/captures/report.ts';
+import { isSecretName } from '../../src/secrets/names.ts';
+import { maskCommandLine, maskEnvironment } from '../../src/secrets/process.ts';
+import { maskText } from '../../src/secrets/text.ts';
 
 describe('names', () => {
   const secret = [
@@ -103,10 +105,10 @@ describe('texts', () => {
     expect(
       maskEnvironment({
         ...{ A_SECRET: 'x', NODE_OPTIONS: '--require x --token=y', URL: 'http://u:p@h', N: '1' },
-        PEM: '-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n',
+        CHAIN: '-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n',
       }),
     ).toEqual({
-      PEM: '<masked>\n',
+      CHAIN: '<masked>\n',
       A_SECRET: '<masked>',
       NODE_OPTIONS: '--require x --token=<masked>',
       URL: 'http://u:<masked>@h',

@@ -1,8 +1,9 @@
 /** The parts that every crash record has. */
 import { hostname } from 'node:os';
-import { maskCommandLine, maskText } from '../../inspect/captures/mask.ts';
 import { type CrashError, type CrashKind, type CrashRecord, crashSchema } from '../../protocol/crash.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
+import { maskCommandLine } from '../../secrets/process.ts';
+import { maskText } from '../../secrets/text.ts';
 import { takeHistory } from '../recorder/history.ts';
 import type { Recording } from '../recorder/recording.ts';
 import type { StallStack } from '../recorder/stacks.ts';

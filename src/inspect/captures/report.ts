@@ -3,13 +3,14 @@ import { readNativeEvidence } from '../../proc/native.ts';
 import type { CaptureParameters } from '../../protocol/captures.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { NativeEvidence } from '../../protocol/replies.ts';
+import { maskCommandLine, maskEnvironment } from '../../secrets/process.ts';
+import { maskText } from '../../secrets/text.ts';
 import { within } from '../ask.ts';
 import { evaluateProbe } from '../evaluate.ts';
 import type { Inspector } from '../inspector.ts';
 import type { Subject } from '../subject.ts';
 import { attachWorkers } from '../workers.ts';
 import type { ArtifactSink, CaptureControl } from './capture.ts';
-import { maskCommandLine, maskEnvironment, maskText } from './mask.ts';
 import { reportProbe } from './probes.ts';
 
 /** How long the process may take to write its report. */

@@ -1,11 +1,11 @@
 /** What the cluster can tell of a pod: the object with its secrets masked, events, and the ends of its logs. */
 import { stringify } from 'yaml';
+import type { Secrets } from '../../../secrets/secrets.ts';
 import type { Io } from '../../io.ts';
 import type { KubeApi } from '../../transport/kube/api.ts';
 import { containersOf, getPod, type Pod, type PodRef } from '../../transport/kube/pods.ts';
 import type { Subject } from './contents.ts';
 import { readLog } from './log.ts';
-import type { Mask } from './mask.ts';
 
 interface Event {
   readonly type?: string;
@@ -25,21 +25,21 @@ export async function collectPod(
   api: KubeApi,
   ref: PodRef,
   subject: Subject,
-  mask: Mask,
+  secrets: Secrets,
   tail: number,
   io: Io,
 ): Promise<void> {
   let pod: Pod | undefined;
   await subject.try('pod', io.signal, async () => {
     pod = (await getPod(api, ref, io.signal)).pod;
-    const shown = mask.object(pod);
+    const shown = secrets.object(pod);
     await subject.text('pod', 'pod.yaml', stringify(shown), { masked: true });
     const { phase } = pod.status ?? {};
     if (phase) subject.facts.push(['phase', phase]);
     for (const { name, restartCount } of restartsOf(pod))
       subject.facts.push([`restarts of ${name}`, String(restartCount)]);
   });
-  await subject.try('events', io.signal, () => addEvents(api, ref, pod, subject, mask, io.signal));
+  await subject.try('events', io.signal, () => addEvents(api, ref, pod, subject, secrets, io.signal));
   if (!pod) {
     subject.lacks('logs', 'the pod could not be read, so its containers are not known');
     return;
@@ -68,7 +68,7 @@ async function addEvents(
   { namespace, name }: PodRef,
   pod: Pod | undefined,
   subject: Subject,
-  mask: Mask,
+  secrets: Secrets,
   signal: AbortSignal,
 ): Promise<void> {
   const uid = pod?.metadata.uid;
@@ -80,7 +80,7 @@ async function addEvents(
     events.push(event);
     if (events.length > limitEvents) events.shift();
   }
-  const shown = mask.object(events.sort((a, b) => when(a).localeCompare(when(b)))) as Event[];
+  const shown = secrets.object(events.sort((a, b) => when(a).localeCompare(when(b)))) as Event[];
   const readable = shown.map(eventLine).join('\n') || 'no events';
   await subject.text('events', 'events.yaml', stringify(shown), { readable, masked: true });
 }

@@ -12,13 +12,13 @@ import { bytesShort, duration, percent } from '../../../protocol/text/quantities
 import { stackText } from '../../../protocol/text/stack.ts';
 import { statsText } from '../../../protocol/text/stats.ts';
 import { pathPrefix } from '../../../protocol/wire.ts';
+import type { Secrets } from '../../../secrets/secrets.ts';
 import { captureInto } from '../../captures/capture-into.ts';
 import { AgentClient, askTimeoutMs } from '../../client/client.ts';
 import { readReply } from '../../client/exchange.ts';
 import type { Io } from '../../io.ts';
 import type { Target } from '../../targets/target.ts';
 import type { Subject } from './contents.ts';
-import type { Mask } from './mask.ts';
 
 type Asked = Exclude<OperationName & keyof typeof texts, 'processes'>;
 const texts = {
@@ -41,7 +41,7 @@ export interface ProcessOptions {
 export async function collectProcess(
   target: Target,
   subject: Subject,
-  mask: Mask,
+  secrets: Secrets,
   { profileMs, timeoutMs = askTimeoutMs }: ProcessOptions,
   io: Io,
 ): Promise<void> {
@@ -59,11 +59,11 @@ export async function collectProcess(
       await subject.try(name, io.signal, async () => {
         const reply = await client.ask(name, {}, asking);
         learn(subject, name, reply);
-        await addReply(subject, mask, name, reply);
+        await addReply(subject, secrets, name, reply);
       });
     for (const name of newer)
       await subject.try(name, io.signal, async () => {
-        const json = await askByPath(client, name, target, io.signal, timeoutMs, mask);
+        const json = await askByPath(client, name, target, io.signal, timeoutMs, secrets);
         await subject.text(name, `${name}.json`, json, { masked: true });
       });
     for (const capture of captureNames(profileMs))
@@ -80,11 +80,11 @@ function captureNames(profileMs: number): CaptureName[] {
 
 async function addReply<N extends Asked>(
   subject: Subject,
-  mask: Mask,
+  secrets: Secrets,
   name: N,
   reply: Envelope<Replies[N]>,
 ): Promise<void> {
-  const value = mask.value(reply) as Envelope<Replies[N]>;
+  const value = secrets.value(reply) as Envelope<Replies[N]>;
   const lines = (texts[name] as (data: Replies[N]) => string[])(value.data);
   const notes = [
     ...(value.stuck ? [`stuck: ${value.stuck.summary}`] : []),
@@ -122,14 +122,14 @@ async function askByPath(
   { process }: Target,
   outer: AbortSignal,
   timeoutMs: number,
-  mask: Mask,
+  secrets: Secrets,
 ): Promise<string> {
   const query = process === undefined ? '' : `?${new URLSearchParams({ process })}`;
   const signal = AbortSignal.any([outer, AbortSignal.timeout(timeoutMs)]);
   try {
     const response = await client.request({ method: 'GET', path: `${pathPrefix}${name}${query}`, signal, timeoutMs });
     const text = await readReply(response);
-    return `${JSON.stringify(mask.value(JSON.parse(text)), null, 2)}\n`;
+    return `${JSON.stringify(secrets.value(JSON.parse(text)), null, 2)}\n`;
   } catch (error) {
     if (!(error instanceof NodeopsError) || error.code !== 'no-such-operation') throw error;
     throw new NodeopsError('unsupported', 'the agent does not offer it', { cause: error });

@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { asNodeopsError, NodeopsError } from '../../../protocol/errors.ts';
 import type { Parsed } from '../../../protocol/parameters.ts';
 import { bytesShort, counted } from '../../../protocol/text/quantities.ts';
+import { Secrets } from '../../../secrets/secrets.ts';
 import { chooseDestination } from '../../captures/destination.ts';
 import { safePart, stamp } from '../../captures/filename.ts';
 import { PartFile } from '../../captures/part-file.ts';
@@ -18,7 +19,6 @@ import { Archive } from './archive.ts';
 import { manifestOf, Subject, type Surroundings, surroundings } from './contents.ts';
 import { collectDoctor } from './doctor.ts';
 import type { bundleFlags } from './flags.ts';
-import { Mask } from './mask.ts';
 import { pageHtml } from './page.ts';
 import { collectPod } from './pod.ts';
 import { collectProcess } from './process.ts';
@@ -74,13 +74,13 @@ async function fill(
 ): Promise<Subject[]> {
   const { io } = invocation;
   const archive = new Archive(sink, root, at);
-  const mask = new Mask();
-  const around = surroundings(archive, mask.text);
+  const secrets = new Secrets();
+  const around = surroundings(archive, secrets.text);
   const pluginVersion = process.env.NODEOPS_VERSION ?? null;
   try {
     // pods first: what their variables hide is then known to all the rest
-    const pods = api ? await collectPods(api, targets, around, mask, invocation) : [];
-    const processes = await collectProcesses(targets, around, mask, invocation);
+    const pods = api ? await collectPods(api, targets, around, secrets, invocation) : [];
+    const processes = await collectProcesses(targets, around, secrets, invocation);
     const doctor = await examine(invocation, around);
     for (const { namespace, error } of skipped) doctor.lacks(`namespace ${namespace}`, error);
     const subjects = [...processes, ...pods, doctor];
@@ -100,7 +100,7 @@ async function collectPods(
   api: KubeApi,
   targets: readonly Target[],
   around: Surroundings,
-  mask: Mask,
+  secrets: Secrets,
   { flags, io }: BundleInvocation,
 ): Promise<Subject[]> {
   const found = new Map(
@@ -111,7 +111,7 @@ async function collectPods(
     async (ref) => {
       const folder = `pods/${safePart(ref.namespace)}/${safePart(ref.name)}`;
       const subject = new Subject('pod', `${ref.namespace}/${ref.name}`, folder, around);
-      await collectPod(api, ref, subject, mask, flags.tail, io);
+      await collectPod(api, ref, subject, secrets, flags.tail, io);
       return subject;
     },
     { concurrency },
@@ -122,7 +122,7 @@ async function collectPods(
 async function collectProcesses(
   targets: readonly Target[],
   around: Surroundings,
-  mask: Mask,
+  secrets: Secrets,
   { flags, io }: BundleInvocation,
 ): Promise<Subject[]> {
   const options = { profileMs: flags.profile, timeoutMs: flags.timeout };
@@ -135,7 +135,7 @@ async function collectProcesses(
       const place = endpoint.pod ? `${endpoint.pod.namespace}/${endpoint.pod.name}` : endpoint.name;
       const name = process === undefined || place === `process ${process}` ? place : `${place} ${process}`;
       const subject = new Subject('process', name, folder, around);
-      await collectProcess(target, subject, mask, options, io);
+      await collectProcess(target, subject, secrets, options, io);
       return subject;
     },
     { concurrency },

@@ -1,40 +1,12 @@
 /** Keeps secrets out of what is printed, so that it can be pasted in a ticket. Checks print none; this is the net below them. */
+import { isSecretName } from '../../../secrets/names.ts';
+import { Secrets } from '../../../secrets/secrets.ts';
 import type { Credentials } from '../../transport/kube/credentials.ts';
 import type { ExecEntry, Kubeconfig, UserEntry } from '../../transport/kube/kubeconfig.ts';
 import type { KubeOptions } from '../../transport/kube/options.ts';
 
-const hidden = '***';
-/** Shorter ones are no secrets, and hiding them would make words unreadable. */
-const shortest = 4;
-/** What is named like this has a secret as its value. */
-const tellsName = /pass(?:word|wd)?|secret|token|credential|private|api-?key|access-?key|assertion/i;
-
-const shapes: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, hidden],
-  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, hidden],
-  [/\b(Bearer|Basic)\s+(?!token(?:[\s,;)]|$))[\w.~+/=-]{4,}/gi, `$1 ${hidden}`],
-  [/:\/\/[^\s/@'"]+@/g, `://${hidden}@`],
-  [/\b([\w-]*(?:password|passwd|secret|token|api-?key))=[^\s'",;]+/gi, `$1=${hidden}`],
-];
-
-/** Secrets that are known by now, and the text without them. */
-export class Secrets {
-  readonly #known = new Set<string>();
-
-  /** Hides what looks like a secret, and every known one. */
-  readonly mask = (text: string): string => {
-    let masked = text;
-    // longest first, so that one inside another leaves no rest
-    for (const secret of [...this.#known].sort((a, b) => b.length - a.length))
-      masked = masked.replaceAll(secret, hidden);
-    return shapes.reduce((shown, [shape, instead]) => shown.replaceAll(shape, instead), masked);
-  };
-
-  add(...values: readonly unknown[]): void {
-    for (const value of values)
-      if (typeof value === 'string' && value.trim().length >= shortest) this.#known.add(value.trim());
-  }
-
+/** What a kubeconfig and its credential plugins hold is masked, beside all that looks like a secret. */
+export class CredentialSecrets extends Secrets {
   addOptions({ token, password, server }: KubeOptions): void {
     this.add(token, password, ...userinfo(server));
   }
@@ -63,7 +35,7 @@ export class Secrets {
 function pluginSecrets({ env, args }: ExecEntry): string[] {
   const flags = (args ?? []).flatMap((arg, index) => {
     const [name = '', value] = arg.split(/=(.*)/s);
-    if (!name.startsWith('-') || !tellsName.test(name)) return [];
+    if (!name.startsWith('-') || !isSecretName(name)) return [];
     return [value ?? args?.[index + 1] ?? ''];
   });
   return [...(env ?? []).map(({ value }) => value), ...flags];

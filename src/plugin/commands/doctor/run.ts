@@ -8,9 +8,9 @@ import { documentText } from '../../render/document.ts';
 import { parseTarget, type TargetSpec } from '../../targets/parse.ts';
 import type { Check } from './check.ts';
 import { type ClusterLinks, examineCluster } from './cluster/cluster.ts';
+import { CredentialSecrets } from './credential-secrets.ts';
 import { Examination } from './examination.ts';
 import type { doctorFlags } from './flags.ts';
-import { Secrets } from './secrets.ts';
 import type { Surroundings } from './surroundings.ts';
 import { examineAddress, examinePid } from './target/local.ts';
 import { examinePod } from './target/pod.ts';
@@ -22,11 +22,11 @@ export type DoctorInvocation = Omit<Invocation, 'flags'> & { readonly flags: Par
 /** Returns 0 when nothing failed, else 1. Throws `usage`, and `interrupted`. */
 export async function runDoctor({ args, flags, kube, io }: DoctorInvocation): Promise<number> {
   const { spec, selector } = parse(args, flags.selector);
-  const secrets = new Secrets();
+  const secrets = new CredentialSecrets();
   secrets.addOptions(kube);
   const around: Surroundings = { kube, io, secrets, pluginVersion: process.env.NODEOPS_VERSION };
   const printer = new Printer(around, flags.output);
-  const examination = (subject: string | null) => new Examination(subject, io.signal, secrets.mask);
+  const examination = (subject: string | null) => new Examination(subject, io.signal, secrets.text);
 
   if (spec?.kind === 'pid' || spec?.kind === 'address') {
     const exam = examination(args[0]!);
@@ -128,13 +128,13 @@ class Printer {
         plugin,
         checks: this.#checks,
       };
-      await write(io.stdout, secrets.mask(await documentText(this.#format, report)));
+      await write(io.stdout, secrets.text(await documentText(this.#format, report)));
     } else await this.#write(['', summaryLine(this.#checks)]);
     return failed ? 1 : 0;
   }
 
   async #write(lines: readonly string[]): Promise<void> {
     const text = lines.map((line) => `${line}\n`).join('');
-    await write(this.#around.io.stdout, this.#around.secrets.mask(text));
+    await write(this.#around.io.stdout, this.#around.secrets.text(text));
   }
 }

@@ -42,7 +42,7 @@ describe('no secret of the kubeconfig is printed', () => {
             },
           };
     const said = await everything();
-    expect(said).toContain('cannot use Bearer ***');
+    expect(said).toContain('cannot use Bearer <masked>');
     expect(said).toContain('a bearer token');
     for (const secret of ['opaque-token-of-jane', jwt, 'MIIB', 'hunter22']) expect(said).not.toContain(secret);
   });
@@ -71,7 +71,7 @@ describe('no secret of the kubeconfig is printed', () => {
     const { stdout, stderr } = await stage.run(['doctor']);
     expect(stdout).toMatch(/^fail {2}credentials/m);
     expect(stdout).toContain('north');
-    expect(stderr).toContain('login failed for ***');
+    expect(stderr).toContain('login failed for <masked>');
     for (const secret of ['arg-secret-1', 'arg-secret-2', 'env-secret-3'])
       expect(stdout + stderr).not.toContain(secret);
   });

@@ -59,7 +59,7 @@ export function examineConnection(exam: Examination, around: Surroundings): Conn
 function masked({ io, secrets }: Surroundings): Writable {
   return new Writable({
     write(chunk: Buffer, _, done) {
-      io.stderr.write(secrets.mask(chunk.toString()));
+      io.stderr.write(secrets.text(chunk.toString()));
       done();
     },
   });
