@@ -1,7 +1,8 @@
 /** `configDir/PID` holds the agent's port, as with gops: how a process is found by its id on the same machine. */
-import { closeSync, constants, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../protocol/make-directory.ts';
+import { isOwnPort, type Listener } from './membership/ports.ts';
 
 /**
  * Writes the file of a process; false where that is not possible (read-only file system, no rights, no space).
@@ -43,9 +44,32 @@ export function removePortFile(configDir: string, pid: number, port: number): vo
   }
 }
 
-/** Removes the file of a process that ended without a chance to do so. */
-export function removeStalePortFile(configDir: string, pid: number, port: number): void {
-  if (!isAlive(pid)) removePortFile(configDir, pid, port);
+/**
+ * Removes files of processes that ended without a chance to do so: nobody of that number runs here, and nobody listens on its port.
+ * Containers may share a directory and number processes alike, so that neither alone is enough.
+ */
+export function removeStaleFiles(configDir: string, listeners: readonly Listener[] | undefined): void {
+  if (!listeners) return;
+  const ports = new Set(listeners.map(({ port }) => port));
+  for (const name of namesIn(configDir)) {
+    if (!/^[1-9]\d*$/.test(name) || isAlive(Number(name))) continue;
+    const file = join(configDir, name);
+    try {
+      const port = Number(readFileSync(file, 'utf8').trim());
+      // what another program keeps there is none of ours
+      if (isOwnPort(port) && !ports.has(port)) unlinkSync(file);
+    } catch {
+      // somebody else was faster, or it is another user's
+    }
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
 
 /** Whether a process runs: one that has ended and was not waited for yet does not. */

@@ -4,8 +4,7 @@ import { basename } from 'node:path';
 import { protocolVersion } from '../protocol/limits.ts';
 import type { ProcessInfo, VersionReply } from '../protocol/replies.ts';
 import { ancestors } from './ancestors.ts';
-import { builtin } from './builtin.ts';
-import type { Kinship } from './lease/messages.ts';
+import type { Kinship } from './membership/introduction.ts';
 import type { Settings } from './settings.ts';
 
 export interface Identity {
@@ -44,7 +43,7 @@ export function identify(settings: Settings): Identity {
       arch: process.arch,
       execPath: process.execPath,
     },
-    kin: { container: pidNamespace(), uid, readOnly: settings.readOnly, token: digest(settings.token) },
+    kin: { container: pidNamespace(), uid, readOnly: settings.readOnly },
   };
 }
 
@@ -54,10 +53,4 @@ function pidNamespace(): string {
   } catch {
     return process.platform;
   }
-}
-
-function digest(token: string | null): string | null {
-  if (token === null) return null;
-  // loaded only where a token is set: crypto is not part of what every app loads
-  return builtin<typeof import('node:crypto')>('node:crypto').createHash('sha256').update(token).digest('hex');
 }

@@ -1,9 +1,9 @@
 /** The library's entry: gops' `agent.Listen` and `agent.Close`. */
 import './guest/loaded.ts';
 import workerSource from 'bundle:src/agent/worker.ts';
-import type { Guest } from './guest/guest.ts';
 import { cannotHost } from './guest/host.ts';
-import { running, start } from './guest/only.ts';
+import type { Guest } from './main-thread/guest.ts';
+import { running, start } from './main-thread/only.ts';
 import type * as Public from './public.d.ts';
 import { complete, type Settings } from './settings.ts';
 

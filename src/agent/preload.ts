@@ -2,7 +2,7 @@
 import './guest/loaded.ts';
 import workerSource from 'bundle:src/agent/worker.ts';
 import { shouldStayOut } from './guest/bystander.ts';
-import { running, start } from './guest/only.ts';
+import { running, start } from './main-thread/only.ts';
 import { fromEnvironment } from './settings.ts';
 
 try {

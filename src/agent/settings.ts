@@ -12,6 +12,8 @@ export interface Settings {
   readonly port: number;
   readonly configDir: string;
   readonly container: string | null;
+  /** `watch`: one process of a container is watched and watches. `standby`: nothing runs until somebody asks. */
+  readonly mode: 'watch' | 'standby';
   readonly token: string | null;
   readonly readOnly: boolean;
   readonly shutdownCleanup: boolean;
@@ -105,6 +107,9 @@ export function fromEnvironment(environment: Environment): Settings {
     ignored('NODEOPS_CONTAINER', 'no name');
     container = null;
   }
+  let mode: Settings['mode'] = 'watch';
+  if (environment.NODEOPS_MODE === 'standby') mode = 'standby';
+  else if (environment.NODEOPS_MODE && environment.NODEOPS_MODE !== 'watch') ignored('NODEOPS_MODE', mode);
   let sleepAfterMs = 60_000;
   if (environment.NODEOPS_SLEEP_AFTER_MS) {
     const asked = Number(environment.NODEOPS_SLEEP_AFTER_MS);
@@ -120,6 +125,7 @@ export function fromEnvironment(environment: Environment): Settings {
     ...address,
     configDir: configDir ? resolve(configDir) : join(home(), '.config', 'gops'),
     container,
+    mode,
     token: readToken(environment),
     readOnly: isSet(environment.NODEOPS_READ_ONLY),
     shutdownCleanup: environment.NODEOPS_SHUTDOWN_CLEANUP === undefined || isSet(environment.NODEOPS_SHUTDOWN_CLEANUP),

@@ -1,29 +1,40 @@
-/** What runs in the worker thread. While nobody asks, it holds a listening socket and nothing else is loaded. */
+/** What runs in the worker thread. While nobody asks, it holds listening sockets and watches; the server is loaded with the first request. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { startKeeper } from './awake/keeper.ts';
-import { startWoken } from './awake/woken.ts';
+import { removeStaleFiles, writePortFile, writeUnlessLeaving } from './config-dir.ts';
 import type { Identity } from './identity.ts';
-import type { Sibling } from './lease/messages.ts';
-import { attend } from './recorder/attend.ts';
+import { startMember } from './membership/member.ts';
+import { hold, watcherName } from './membership/names.ts';
+import { readListeners } from './membership/ports.ts';
+import { attend, recorder } from './recorder/attend.ts';
 import type { RecorderTask } from './recorder/start.ts';
 import type { Settings } from './settings.ts';
 
 /** What the main thread gives its worker. */
 export interface Task {
-  readonly role: { mode: 'keeper'; inherited: readonly Sibling[] } | { mode: 'woken'; key: string; keeperPort: number };
+  /** `watcher`: stays, and looks after its container. `awake`: answers, and ends when nobody has asked for a while. */
+  readonly role: 'watcher' | 'awake';
   readonly settings: Settings;
   readonly identity: Identity;
-  /** The agent's own port, for the main thread to see without a message; further words: config-dir.ts. */
+  /** The port that the process's file names, for the main thread to see without a message; further words: config-dir.ts. */
   readonly port: Int32Array;
-  /** What is recorded of the process; absent where this is no app's process. */
+  /** Where the main thread listens; 0 where it does not. */
+  readonly mainPort: number;
+  /** What is recorded of the process. */
   readonly recorder?: RecorderTask;
 }
 
-/** What the worker tells its main thread: that it answers, or that this process had better sleep. */
-export type FromWorker = { t: 'ready'; port: number } | { t: 'sleep' };
+/** That it answers on a port, or that its container has another watcher. */
+export type FromWorker = { t: 'up'; port: number } | { t: 'second' };
+/** To end, or to try for the pod's known port. */
+export type ToWorker = 'end' | 'lead';
+
+/** How often files of processes that were killed are looked for. */
+const tidyMs = 15_000;
 
 const task = workerData as Task;
+const { settings, identity } = task;
 const tell = (message: FromWorker) => parentPort?.postMessage(message);
+const end = () => process.exit(0);
 
 // an error of ours is no reason to leave a blocked app without an agent; many are
 let errors = 0;
@@ -31,10 +42,50 @@ process.on('uncaughtException', () => {
   if (++errors > 100) process.exit(1);
 });
 process.on('unhandledRejection', () => {});
-parentPort?.on('message', (message) => {
-  if (message === 'end') process.exit(0);
-});
 
-const residents = task.role.mode === 'keeper' ? startKeeper(task, task.role.inherited, tell) : undefined;
-if (task.role.mode === 'woken') startWoken(task, task.role);
-if (task.recorder) attend(task.recorder, task.identity, residents);
+if (task.role === 'watcher' && !hold(watcherName(identity.kin, settings.port))) {
+  tell({ t: 'second' });
+  end();
+} else start();
+
+function start(): void {
+  const member = startMember(task);
+  // no loopback, no descriptors left: the main thread tries again a few times
+  if (!member) process.exit(1);
+  Atomics.store(task.port, 0, member.port);
+  writeUnlessLeaving(task.port, () => writePortFile(settings.configDir, process.pid, member.port));
+  parentPort?.on('message', (message: ToWorker) => {
+    if (message === 'lead') member.contend();
+    else end();
+  });
+  const stays = task.role === 'watcher';
+  if (stays) member.contend();
+  else endWhenIdle(member);
+  tell({ t: 'up', port: member.port });
+  const { pod } = member;
+  const lookedAfter = () => {
+    // who has come since is known the next time
+    void pod.refresh();
+    return pod.residents();
+  };
+  if (task.recorder) attend(task.recorder, identity, stays ? lookedAfter : undefined);
+  const tidy = () => removeStaleFiles(settings.configDir, readListeners());
+  tidy();
+  setInterval(tidy, tidyMs).unref();
+}
+
+function endWhenIdle({ pod, connections, resign }: NonNullable<ReturnType<typeof startMember>>): void {
+  const holds: (() => boolean)[] = [];
+  pod.holding = (held) => void holds.push(held);
+  let lastUse = performance.now();
+  setInterval(
+    () => {
+      const now = performance.now();
+      if (connections() > 0 || recorder().busy() || holds.some((held) => held())) lastUse = now;
+      if (now - lastUse < settings.sleepAfterMs) return;
+      resign();
+      end();
+    },
+    Math.min(1_000, settings.sleepAfterMs),
+  );
+}

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import { ancestors } from '../agent/ancestors.ts';
-import { startTicks } from '../agent/awake/holder.ts';
 import { isShortLivedTool } from '../agent/guest/bystander.ts';
+import { startTicks } from '../agent/membership/holders.ts';
 import { attachMarker } from '../protocol/attach.ts';
 import { limits, protocolVersion } from '../protocol/limits.ts';
 import type { ProcessInfo, VersionReply } from '../protocol/replies.ts';

@@ -2,9 +2,10 @@
  * The sidecar: answers for the Node processes of its pod that load no library. It holds the pod's known port, or registers with
  * the agent that does; sleepers of the library find a keeper in it. Started from the image: `node /nodeops/sidecar.cjs`.
  */
-import { startKeeper } from '../agent/awake/keeper.ts';
+import { writePortFile } from '../agent/config-dir.ts';
 import { keptSettings } from '../agent/crash/settings.ts';
 import { identify } from '../agent/identity.ts';
+import { startMember } from '../agent/membership/member.ts';
 import { fromEnvironment } from '../agent/settings.ts';
 import { sidecarContainer, sidecarVariables } from '../protocol/attach.ts';
 import { Lines } from './lines.ts';
@@ -33,7 +34,7 @@ function start(): void {
   const lines = new Lines();
   // what it shares a pid namespace with is another container's
   const residents = new Residents(lines, null, env[sidecarVariables.target] || null);
-  const processes = new PodProcesses(residents, settings.token, stores ?? (() => undefined));
+  const processes = new PodProcesses(residents, stores ?? (() => undefined));
   let ending = false;
   const end = (): void => {
     if (ending) return;
@@ -47,18 +48,18 @@ function start(): void {
   process.on('uncaughtException', (error) => say(String(error?.stack ?? error)));
   process.on('unhandledRejection', (error) => say(String(error)));
 
-  // the agent's shares these three words with its main thread
-  const port = new Int32Array(new SharedArrayBuffer(12));
-  const identity = identify(settings);
-  const looksAfter = startKeeper(
-    { role: { mode: 'keeper', inherited: [] }, settings, identity, port },
-    [],
-    (message) => {
-      if (message.t === 'ready') say(`looking after the Node.js processes of this pod; port ${settings.port}`);
-    },
-    processes,
-  );
-  if (kept) watchContainers(kept, looksAfter);
+  const member = startMember({
+    settings,
+    identity: identify(settings),
+    role: 'sidecar',
+    mainPort: 0,
+    beyond: processes,
+  });
+  if (!member) throw new Error('no port is to be had on 127.0.0.1');
+  writePortFile(settings.configDir, process.pid, member.port);
+  member.contend();
+  say(`looking after the Node.js processes of this pod; port ${settings.port}`);
+  if (kept) watchContainers(kept, member.pod.residents);
 
   const idleExitMs = Number(env[sidecarVariables.idleExitMs] ?? 0);
   if (idleExitMs > 0)

@@ -1,40 +1,6 @@
 /** Which of the processes seen here have an agent of their own, that another program of the pod lists already. */
-import { get } from 'node:http';
 import { listeningOn } from '../inspect/inspector-port.ts';
-import { limits } from '../protocol/limits.ts';
-import type { Envelope, ProcessesReply, ProcessInfo } from '../protocol/replies.ts';
-import { requestHeader } from '../protocol/wire.ts';
-
-const askMs = 1_000;
-
-/** What the door of the pod lists; nothing where it does not answer in time. */
-export function listOf(door: { host: string; port: number }, token: string | null): Promise<ProcessInfo[]> {
-  return new Promise((resolve) => {
-    const headers = {
-      host: 'localhost',
-      [requestHeader]: '1',
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-    };
-    const signal = AbortSignal.timeout(askMs);
-    const request = get({ ...door, path: '/v1/processes', headers, agent: false, signal }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (piece: string) => {
-        body += piece;
-        if (body.length > limits.replyBytes) response.destroy();
-      });
-      response.on('error', () => resolve([]));
-      response.on('end', () => {
-        try {
-          resolve((JSON.parse(body) as Envelope<ProcessesReply>).data.processes);
-        } catch {
-          resolve([]);
-        }
-      });
-    });
-    request.on('error', () => resolve([]));
-  });
-}
+import type { ProcessInfo } from '../protocol/replies.ts';
 
 /**
  * Numbers of the `seen` processes that agents answer for. Another container's process may have the same number: an agent is

@@ -4,8 +4,8 @@
  */
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Pod, Resident } from '../agent/awake/pod.ts';
 import { keptSettings } from '../agent/crash/settings.ts';
+import type { Pod, Resident } from '../agent/http/pod.ts';
 import { identify } from '../agent/identity.ts';
 import { removeOwnArtifacts } from '../agent/jobs/directory.ts';
 import { artifactSettings } from '../agent/jobs/settings.ts';
@@ -36,7 +36,9 @@ const pod: Pod = {
   self: { info, version, asleep: undefined },
   residents: chosen,
   list: () => chosen().map((resident) => resident.info),
-  doorElsewhere: () => undefined,
+  refresh: async () => {},
+  reach: () => Promise.reject(new Error('no agent is asked')),
+  watcherOf: () => undefined,
   notes: () => [],
   stores: (name) => (name === undefined || name === settings.container ? kept : undefined),
 };

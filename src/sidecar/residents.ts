@@ -1,6 +1,7 @@
 /** The processes seen here, as the agent's server takes them. */
-import { startTicks } from '../agent/awake/holder.ts';
-import type { Resident } from '../agent/awake/pod.ts';
+
+import type { Resident } from '../agent/http/pod.ts';
+import { startTicks } from '../agent/membership/holders.ts';
 import { type Found, findNodes } from './find.ts';
 import type { Lines } from './lines.ts';
 

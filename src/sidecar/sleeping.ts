@@ -4,10 +4,10 @@
  */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Resident } from '../agent/awake/pod.ts';
 import { adoptBoxes } from '../agent/crash/box.ts';
 import { Kept, type KeptSettings } from '../agent/crash/kept.ts';
 import { type SleepingWatch, watchSleeping } from '../agent/crash/sleeping.ts';
+import type { Resident } from '../agent/http/pod.ts';
 import { containerName, containersSeen } from './stores.ts';
 
 const everyMs = 1_000;

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { pathPrefix } from '../../protocol/wire.ts';
-import type { Resident } from '../awake/pod.ts';
+import type { Resident } from '../http/pod.ts';
 import { keptHere, noSuchArtifact } from '../recorder/operations.ts';
 
 const prefix = `${pathPrefix}artifacts/`;

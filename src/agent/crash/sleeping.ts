@@ -4,7 +4,7 @@
  */
 import { type HistoryReply, historyFigures } from '../../protocol/history.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
-import type { Resident } from '../awake/pod.ts';
+import type { Resident } from '../http/pod.ts';
 import { isRunning, prefixOf } from '../store/owner.ts';
 import { boxEveryMs, dropBox, hasBox, writeBox } from './box.ts';
 import type { Kept } from './kept.ts';

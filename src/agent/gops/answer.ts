@@ -10,7 +10,7 @@ import type { MemstatsReply, StackReply, StatsReply, VersionReply } from '../../
 import { memstatsText } from '../../protocol/text/memstats.ts';
 import { stackText } from '../../protocol/text/stack.ts';
 import { statsText } from '../../protocol/text/stats.ts';
-import type { Front, Pod } from '../awake/pod.ts';
+import type { Front, Pod } from '../http/pod.ts';
 import { withCapture } from './capture.ts';
 import { OwnDoor, readAll } from './own-door.ts';
 import { cpuToPprof, heapToPprof } from './pprof.ts';

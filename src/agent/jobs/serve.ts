@@ -1,7 +1,7 @@
 /** The captures of one agent, behind its server. Loaded with the first request for one. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pathPrefix } from '../../protocol/wire.ts';
-import type { Pod, Resident } from '../awake/pod.ts';
+import type { Pod, Resident } from '../http/pod.ts';
 import { look } from '../serve/look.ts';
 import type { JobProcess } from './job.ts';
 import { JobManager } from './manager.ts';

@@ -2,12 +2,12 @@
 
 import { oomKillsNow } from '../../proc/cgroup.ts';
 import type { TriggersState } from '../../protocol/history.ts';
-import type { Resident } from '../awake/pod.ts';
 import { adoptBoxes, boxEveryMs, writeBox } from '../crash/box.ts';
 import { Kept } from '../crash/kept.ts';
 import { watchMemory } from '../crash/memory.ts';
 import { crashRecord, lastMinutes } from '../crash/record.ts';
 import { watchSleeping } from '../crash/sleeping.ts';
+import type { Resident } from '../http/pod.ts';
 import type { Identity } from '../identity.ts';
 import { startTriggers } from '../triggers/triggers.ts';
 import type { RecorderTask } from './start.ts';

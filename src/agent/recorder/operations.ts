@@ -3,8 +3,8 @@ import type { Reading } from '../../inspect/subject.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Parameters } from '../../protocol/operations.ts';
 import type { Replies } from '../../protocol/replies.ts';
-import type { Resident } from '../awake/pod.ts';
 import type { Kept } from '../crash/kept.ts';
+import type { Resident } from '../http/pod.ts';
 import { recorder } from './attend.ts';
 import { readHistory } from './history.ts';
 

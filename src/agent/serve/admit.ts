@@ -7,8 +7,11 @@ import type { Settings } from '../settings.ts';
 
 const loopback = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(?::\d{1,5})?$/i;
 
-/** Throws `not-permitted`, `bad-request` or `unauthorized` with what the asker should change. */
-export function admit(headers: IncomingHttpHeaders, { host, token }: Settings): void {
+/**
+ * Throws `not-permitted`, `bad-request` or `unauthorized` with what the asker should change. `proven`: another agent asks, which has
+ * proved that it knows the token.
+ */
+export function admit(headers: IncomingHttpHeaders, { host, token }: Settings, proven = false): void {
   const asked = headers.host;
   if (asked === undefined) throw new NodeopsError('bad-request', 'the Host header is missing');
   const name = asked.replace(/:\d{1,5}$/, '').replace(/^\[|\]$/g, '');
@@ -28,7 +31,7 @@ export function admit(headers: IncomingHttpHeaders, { host, token }: Settings): 
     throw new NodeopsError('bad-request', `the header '${requestHeader}: 1' is missing`, {
       hint: `curl -H '${requestHeader}: 1' …`,
     });
-  if (token === null) return;
+  if (token === null || proven) return;
   const [, given] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
   if (given === undefined || !isSame(given, token))
     throw new NodeopsError(

@@ -5,39 +5,49 @@ import { isOperationName, type Operation, type OperationName, operations } from 
 import { parseParameters } from '../../protocol/parameters.ts';
 import type { Envelope, ProcessInfo } from '../../protocol/replies.ts';
 import { parseProcessSelector, pathPrefix, schema } from '../../protocol/wire.ts';
-import type { Front, Pod, Resident } from '../awake/pod.ts';
 import { keptName, sendKept } from '../crash/send.ts';
 import type { Stores } from '../crash/stores.ts';
+import type { Pod, Resident } from '../http/pod.ts';
 import { isJobPath } from '../jobs/paths.ts';
 import { admit } from './admit.ts';
-import { choose } from './choose.ts';
+import { choose, type Way } from './choose.ts';
 import { forward, hops } from './forward.ts';
 import { deadlineMs, perform } from './perform.ts';
 
 const selectorName = 'process';
-/** A request passes the woken agent, its keeper and the door at most. */
+/** A request passes the leader, and where a process does not answer its container's watcher. */
 const hopLimit = 3;
 
 export async function answer(
   pod: Pod,
-  front: Front,
+  way: Way,
   request: IncomingMessage,
   body: Buffer,
   response: ServerResponse,
 ): Promise<void> {
-  admit(request.headers, pod.settings);
+  const { front } = way;
+  admit(request.headers, pod.settings, way.proven);
   const [path = ''] = (request.url ?? '').split('?', 2);
   const selector = selectorOf(request.url ?? '');
-  const passOn = (host: string, port: number, deadline = deadlineMs({})) => {
+  if (front === 'door' || way.proven) await pod.refresh();
+  /** False where the agent there does not answer. */
+  const passOn = async (port: number, deadline = deadlineMs({}), asked?: ProcessInfo): Promise<boolean> => {
     if (hops(request) >= hopLimit) throw new NodeopsError('internal', 'agents pass this request round in a circle');
-    return forward({ host, port }, request, body, response, deadline);
+    const socket = await pod.reach(port).catch(() => undefined);
+    if (!socket) return false;
+    await forward(socket, asked ? naming(request.url ?? '', asked) : request.url, request, body, response, deadline);
+    return true;
   };
-  /** Answers for the process chosen, unless its own agent can: woken, or another container's. */
+  /** Answers for the process chosen, unless its own agent can, or its container's watcher. */
   const at = async (answerHere: (resident: Resident) => Promise<void>, deadline?: number): Promise<void> => {
-    const chosen = choose(pod, front, selector);
-    const port = isResident(chosen) ? await chosen.asleep?.wake() : chosen.port;
-    if (port !== undefined) return passOn('127.0.0.1', port, deadline);
-    return answerHere(chosen as Resident);
+    const chosen = choose(pod, way, selector);
+    const isHere = isResident(chosen) && (!chosen.asleep || chosen.asleep.open !== undefined);
+    const info = isResident(chosen) ? chosen.info : chosen;
+    if (!isHere && (await passOn(info.port, deadline))) return;
+    if (isResident(chosen)) return answerHere(chosen);
+    const watcher = pod.watcherOf(info);
+    if (watcher !== undefined && (await passOn(watcher, deadline, info))) return;
+    throw unreachable(info);
   };
 
   /** The same of what is kept. It outlives its process: where no agent answers, whoever sees the containers' stores does. */
@@ -47,7 +57,7 @@ export async function answer(
     } catch (error) {
       if (asNodeopsError(error).code !== 'no-such-process' || response.headersSent) throw error;
       const elsewhere = pod.storesElsewhere?.();
-      if (elsewhere) return passOn(elsewhere.host, elsewhere.port, deadline);
+      if (elsewhere !== undefined && (await passOn(elsewhere, deadline))) return;
       const stores = storesNamed(pod, selector);
       if (!stores) throw error;
       await answerHere({ ...pod.self, stores });
@@ -76,8 +86,7 @@ export async function answer(
   const deadline = deadlineMs(parameters, operation);
 
   if (operation.scope === 'pod') {
-    const door = front === 'door' ? undefined : pod.doorElsewhere();
-    if (door) return passOn(door.host, door.port, deadline);
+    if (front !== 'door') await pod.refresh();
     return send(response, await perform(pod, pod.self, name, parameters));
   }
   const reach = name === 'artifacts' || name === 'remove-artifact' ? atKept : at;
@@ -96,6 +105,21 @@ function storesNamed(pod: Pod, selector: string | undefined): Stores | undefined
   const { container, pid } = selector === undefined ? {} : parseProcessSelector(selector);
   if (container === undefined && pid !== undefined) return undefined;
   return pod.stores?.(container === pod.self.info.container ? undefined : container);
+}
+
+/** The same request, for one process by name. */
+function naming(target: string, { container, pid }: ProcessInfo): string {
+  const [path = '', query] = target.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.set(selectorName, container === null ? String(pid) : `${container}/${pid}`);
+  return `${path}?${parameters}`;
+}
+
+function unreachable({ container, pid }: ProcessInfo): NodeopsError {
+  const name = container === null ? String(pid) : `${container}/${pid}`;
+  return new NodeopsError('stuck', `process ${name} is on standby and its main thread does not react`, {
+    hint: '--attach=exec looks at it from outside',
+  });
 }
 
 function isResident(chosen: Resident | ProcessInfo): chosen is Resident {

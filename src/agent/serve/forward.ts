@@ -1,5 +1,7 @@
 /** Passes a request on to another agent of the pod, streaming both ways. */
+
 import { type IncomingMessage, request as open, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { NodeopsError } from '../../protocol/errors.ts';
 
@@ -13,21 +15,22 @@ export function hops(request: IncomingMessage): number {
   return Number.isInteger(hop) && hop >= 0 ? hop : Number.POSITIVE_INFINITY;
 }
 
-/** Resolves when the reply is through; its head is due after `deadline` milliseconds. Throws `no-such-process` when nobody listens there any more, `timeout` when nobody answers. */
+/** Over a connection that has proved itself. Resolves when the reply is through; its head is due after `deadline` milliseconds. Throws `no-such-process` when nobody listens there any more, `timeout` when nobody answers. */
 export function forward(
-  to: { host: string; port: number },
+  socket: Socket,
+  target: string | undefined,
   request: IncomingMessage,
   body: Buffer,
   response: ServerResponse,
   deadline: number,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const { connection: _, 'transfer-encoding': __, ...headers } = request.headers;
+    // who asks was checked here, and the token is nobody else's
+    const { connection: _, 'transfer-encoding': __, authorization: ___, ...headers } = request.headers;
     const further = open({
-      ...to,
-      agent: false,
+      createConnection: () => socket,
       method: request.method,
-      path: request.url,
+      path: target,
       headers: { ...headers, [hopHeader]: hops(request) + 1, 'content-length': body.length, connection: 'close' },
     });
     const waited = deadline + wayMs;
@@ -36,6 +39,7 @@ export function forward(
         further.destroy(new NodeopsError('timeout', `the process's agent has not answered within ${waited / 1000} s`)),
       waited,
     );
+    further.on('socket', () => socket.resume());
     further.on('response', (reply) => {
       clearTimeout(timer);
       const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...passed } = reply.headers;

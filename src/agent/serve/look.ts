@@ -3,7 +3,7 @@ import { threadId } from 'node:worker_threads';
 import type { Inspector } from '../../inspect/inspector.ts';
 import { openLocal } from '../../inspect/local.ts';
 import type { Subject } from '../../inspect/subject.ts';
-import type { Resident } from '../awake/pod.ts';
+import type { Resident } from '../http/pod.ts';
 import { recorder } from '../recorder/attend.ts';
 import { openUnseen } from '../recorder/session.ts';
 import { openOutside } from './outside.ts';

@@ -6,7 +6,7 @@ import { NodeopsError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type Operation, type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
 import type { Envelope, Replies, StatsReply } from '../../protocol/replies.ts';
-import type { Pod, Resident } from '../awake/pod.ts';
+import type { Pod, Resident } from '../http/pod.ts';
 import { recorder } from '../recorder/attend.ts';
 import { recorded } from '../recorder/operations.ts';
 import { readRecent } from '../recorder/recent.ts';

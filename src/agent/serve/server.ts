@@ -5,11 +5,12 @@ import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
 import { gopsCommand } from '../../protocol/gops.ts';
 import { limits, protocolVersion } from '../../protocol/limits.ts';
 import { encodeError, replyHeader } from '../../protocol/wire.ts';
-import type { Front, Pod } from '../awake/pod.ts';
+import type { Front, Pod } from '../http/pod.ts';
 import { answer } from './answer.ts';
 
 interface HttpServer {
-  take(socket: Socket, front: Front, firstByte: number): void;
+  /** `proven`: another agent has proved itself on it. */
+  take(socket: Socket, front: Front, firstByte: number, proven?: boolean): void;
 }
 const servers = new WeakMap<Pod, HttpServer>();
 
@@ -20,7 +21,7 @@ export function serverOf(pod: Pod): HttpServer {
 }
 
 function create(pod: Pod): HttpServer {
-  const fronts = new WeakMap<Socket, Front>();
+  const fronts = new WeakMap<Socket, { front: Front; proven: boolean }>();
   const deadlines = new WeakMap<Socket, NodeJS.Timeout>();
   let running = 0;
 
@@ -53,7 +54,7 @@ function create(pod: Pod): HttpServer {
           throw new NodeopsError('busy', `${limits.connections} requests are being answered already`);
         const body = await readBody(request);
         clearTimeout(deadlines.get(socket));
-        await answer(pod, fronts.get(socket) ?? pod.self, request, body, response);
+        await answer(pod, fronts.get(socket) ?? { front: pod.self, proven: false }, request, body, response);
       } catch (error) {
         sendError(request, response, asNodeopsError(error));
       } finally {
@@ -83,11 +84,11 @@ function create(pod: Pod): HttpServer {
   http.on('connect', (_request, socket) => socket.destroy());
 
   return {
-    take(socket, front, firstByte) {
-      if (gopsCommand(firstByte)) return void answerGops(pod, front, socket);
+    take(socket, front, firstByte, proven = false) {
+      if (gopsCommand(firstByte) && !proven) return void answerGops(pod, front, socket);
       expectRequest(socket, limits.requestTimeoutMs);
       socket.on('close', () => clearTimeout(deadlines.get(socket)));
-      fronts.set(socket, front);
+      fronts.set(socket, { front, proven });
       http.emit('connection', socket);
       socket.resume();
     },

@@ -1,4 +1,5 @@
 /** What the server needs to know of the agent it serves. */
+import type { Socket } from 'node:net';
 import type { Inspector } from '../../inspect/inspector.ts';
 import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
 import type { Stores } from '../crash/stores.ts';
@@ -14,13 +15,13 @@ export interface Resident {
   readonly stores?: Stores | undefined;
 }
 
-/** A process of the same container without a worker of its own. */
+/** Another process of the same container, as far as it can be looked at from outside. */
 export interface Sleep {
-  /** Wakes its own agent: the port that one answers on, or undefined when the main thread does not react. */
+  /** Starts its worker: the port that answers for it, or undefined when the main thread does not react. */
   wake(): Promise<number | undefined>;
   /** Whether SIGUSR1 would reach the app, or be ignored, instead of opening the inspector. */
   ownsSigusr1(): boolean;
-  /** Whether the process of that number is still the one that registered; made sure of before a signal is sent. */
+  /** Whether the process of that number is still the one that was found; made sure of before a signal is sent. */
   isItself(): boolean;
   /** Opens a line to its inspector, where it is kept by somebody who knows more; default: SIGUSR1, once the above allow it. */
   open?(): Promise<Inspector>;
@@ -32,17 +33,22 @@ export type Front = 'door' | Resident;
 export interface Pod {
   readonly settings: Settings;
   readonly self: Resident;
+  /** Every process that can be answered for here, as of the last look. */
   residents(): readonly Resident[];
-  /** Every process known here, those of other containers included. */
+  /** Looks who is there. */
+  refresh(): Promise<void>;
+  /** Every process known here, those of other containers included, as of the last look. */
   list(): ProcessInfo[];
-  /** Where to ask for all processes of the pod, when another agent is its door. */
-  doorElsewhere(): { host: string; port: number } | undefined;
+  /** A connection to another agent that has proved itself. Throws HandshakeError. */
+  reach(port: number): Promise<Socket>;
+  /** The port of the watcher in the container of a process. */
+  watcherOf(info: ProcessInfo): number | undefined;
   /** Sentences about this agent for `version`. */
   notes(): string[];
   /** What all containers keep, or the one of that name (undefined where there is none): absent where only the own store is seen. */
   stores?(container: string | undefined): Stores | undefined;
-  /** Where to ask for what all containers keep, when another agent here sees that. */
-  storesElsewhere?(): { host: string; port: number } | undefined;
+  /** The port to ask for what all containers keep, when another agent here sees that. */
+  storesElsewhere?(): number | undefined;
   /** An agent that was woken does not fall asleep again while one of these says so. */
   holding?(held: () => boolean): void;
 }

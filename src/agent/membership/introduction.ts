@@ -1,46 +1,52 @@
-/** Checks what came over a lease before anything is believed: whoever reaches the port may have written it. */
-
-import { limits } from '../../protocol/limits.ts';
+/** Who a process is, as it tells other agents that have proved themselves; and the check of what others tell. */
 import type { Ancestor, ProcessInfo, VersionReply } from '../../protocol/replies.ts';
 import { ancestorsLimit } from '../ancestors.ts';
-import type { FromGuest, Hello, Kinship } from './messages.ts';
+
+/** What says that two agents may act for each other: same processes visible, same user, same rules. */
+export interface Kinship {
+  /** The pid namespace, as the kernel names it; the platform where there are none. */
+  readonly container: string;
+  readonly uid: number | null;
+  readonly readOnly: boolean;
+}
+
+export interface Introduction {
+  readonly info: ProcessInfo;
+  readonly version: VersionReply;
+  readonly kin: Kinship;
+  /** The known port of its pod: on a machine that is no pod there may be several. */
+  readonly knownPort: number;
+  /**
+   * `standby`: answers when its main thread turns. `awake`: its worker answers. `watcher`: and looks after its container. `found`: a sidecar
+   * answers for it. `sidecar`: no process to look at.
+   */
+  readonly role: 'standby' | 'awake' | 'watcher' | 'found' | 'sidecar';
+}
 
 type Fields = Record<string, unknown>;
 const containerName = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
+const roles: readonly unknown[] = ['standby', 'awake', 'watcher', 'found', 'sidecar'] satisfies Introduction['role'][];
 
-/** The hello a message is, or undefined when it is none. */
-export function parseHello(message: unknown): Hello | undefined {
-  if (!isFields(message)) return undefined;
-  if (message.t === 'awake')
-    return isText(message.key, 64) && isPort(message.port)
-      ? { t: 'awake', key: message.key, port: message.port }
-      : undefined;
-  const kin = parseKinship(message.kin);
-  const info = parseInfo(message.info);
-  if (!kin || !info) return undefined;
-  if (message.t === 'peer') return { t: 'peer', kin, info };
-  const version = parseVersion(message.version);
-  if (message.t !== 'sleeper' || !version || typeof message.ownSigusr1 !== 'boolean') return undefined;
-  return { t: 'sleeper', kin, info, version, ownSigusr1: message.ownSigusr1 };
+export function isKin(one: Kinship, other: Kinship): boolean {
+  return one.container === other.container && one.uid === other.uid && one.readOnly === other.readOnly;
 }
 
-/** The later message a message is, or undefined when it is none. */
-export function parseFromGuest(message: unknown): FromGuest | undefined {
-  if (!isFields(message)) return undefined;
-  if (message.t === 'waking' || message.t === 'late' || message.t === 'short') return { t: message.t };
-  if (message.t === 'sigusr1' && typeof message.own === 'boolean') return { t: 'sigusr1', own: message.own };
-  if (message.t !== 'list' || !Array.isArray(message.processes) || message.processes.length > limits.processes)
-    return undefined;
-  const processes = message.processes.map(parseInfo);
-  return processes.every((info) => info !== undefined) ? { t: 'list', processes } : undefined;
+/** The introduction a reply is, or undefined when it is none. */
+export function parseIntroduction(value: unknown): Introduction | undefined {
+  if (!isFields(value) || !roles.includes(value.role)) return undefined;
+  const info = parseInfo(value.info);
+  const version = parseVersion(value.version);
+  const kin = parseKinship(value.kin);
+  const { role, knownPort } = value;
+  if (!info || !version || !kin || !isPort(knownPort)) return undefined;
+  return { info, version, kin, knownPort, role: role as Introduction['role'] };
 }
 
 function parseKinship(value: unknown): Kinship | undefined {
   if (!isFields(value)) return undefined;
-  const { container, uid, readOnly, token } = value;
+  const { container, uid, readOnly } = value;
   if (!isText(container, 64) || !(uid === null || isWhole(uid)) || typeof readOnly !== 'boolean') return undefined;
-  if (!(token === null || isText(token, 64))) return undefined;
-  return { container, uid, readOnly, token };
+  return { container, uid, readOnly };
 }
 
 function parseInfo(value: unknown): ProcessInfo | undefined {
