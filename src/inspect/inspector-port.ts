@@ -1,3 +1,4 @@
+import { nodeArgumentsOf } from '../proc/command-line.ts';
 import { readKernel } from '../proc/files.ts';
 import { readSocketInodes, readTable } from '../proc/sockets.ts';
 import { readDiscovery } from './remote.ts';
@@ -50,15 +51,8 @@ export async function readInspectSettings(procDir: string): Promise<InspectSetti
   const options = environ?.split('\0').find((entry) => entry.startsWith('NODE_OPTIONS='));
   return parseInspectSettings([
     ...(options?.slice('NODE_OPTIONS='.length).split(/\s+/) ?? []),
-    ...nodeArguments(cmdline?.split('\0') ?? []),
+    ...nodeArgumentsOf(cmdline?.split('\0') ?? []),
   ]);
-}
-
-/** What stands before the script; the rest is the app's. */
-function nodeArguments(argv: string[]): string[] {
-  const rest = argv.slice(1);
-  const script = rest.findIndex((argument) => !argument.startsWith('-'));
-  return script < 0 ? rest : rest.slice(0, script);
 }
 
 export function parseInspectSettings(options: readonly string[]): InspectSettings {

@@ -1,6 +1,7 @@
 /** What an executable is: Node and which, Go and which, or neither. Each file is looked into once. */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { isNodeName } from './command-line.ts';
 import { goVersionOf } from './go-version.ts';
 import { nodeVersionOf } from './node-version.ts';
 
@@ -13,17 +14,13 @@ export interface Runtime {
 /** A Node under another name, such as a single executable, is at least this large. */
 const nodeLeastBytes = 32 * 1024 * 1024;
 
-export function isNodeName(path: string): boolean {
-  return /^node(?:js)?(?:[-.\d]*|\.exe)$/.test(basename(path));
-}
-
 export class Executables {
   readonly #node = new Map<string, Promise<string | undefined>>();
   readonly #go = new Map<string, Promise<string | undefined>>();
 
   /** `file` is how it is opened (`/proc/PID/exe`), `path` what it is called. undefined when it is no Node. */
   async node(file: string, path: string, procDir: string): Promise<Runtime | undefined> {
-    const named = isNodeName(path);
+    const named = isNodeName(basename(path));
     const read = (handle: FileHandle, size: number) =>
       named || size >= nodeLeastBytes ? nodeVersionOf(handle) : Promise.resolve(undefined);
     const version = (await this.#look(this.#node, file, read)) ?? (named ? await this.#shared(procDir) : undefined);

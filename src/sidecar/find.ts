@@ -4,10 +4,10 @@ import { basename, isAbsolute, join } from 'node:path';
 import { ancestors } from '../agent/ancestors.ts';
 import { isShortLivedTool } from '../agent/guest/bystander.ts';
 import { startTicks } from '../agent/membership/holders.ts';
+import { isNodeName, nameOf, scriptOf } from '../proc/command-line.ts';
 import { attachMarker } from '../protocol/attach.ts';
 import { limits, protocolVersion } from '../protocol/limits.ts';
 import type { ProcessInfo, VersionReply } from '../protocol/replies.ts';
-import { isNodeName, nameOf, scriptOf } from './command-line.ts';
 import { runtimeOf } from './node-version.ts';
 
 /** A Node process as it is seen from outside. */

@@ -129,14 +129,16 @@ describe('a shell', () => {
       );
     });
 
-  it.runIf(has('fish'))('completes in fish (where it is installed)', async () => {
+  it('completes in fish (where it is installed)', async ({ skip }) => {
+    skip(!has('fish'), 'fish is not installed');
     const asked = ['nodeops sta', 'nodeops waits --all-p', `nodeops -n ${bed.namespace} stats sho`];
     const script = `nodeops completion fish | source; ${asked.map((line) => `complete -C '${line}'`).join('; ')}`;
     const found = (await runShell('fish', '--no-config', '-c', script)).trim().split('\n');
     expect(found.map((line) => line.split('\t')[0]).sort()).toEqual(['--all-processes', 'shop-0', 'stack', 'stats']);
   });
 
-  it.runIf(has('zsh'))('completes in zsh (where it is installed), on a terminal', async () => {
+  it('completes in zsh (where it is installed), on a terminal', async ({ skip }) => {
+    skip(!has('zsh'), 'zsh is not installed');
     const line = `nodeops -n ${bed.namespace} stats sho`;
     // what is read back is what the line editor made of the line; it is shown once the line is left with Ctrl-X
     const script = `

@@ -120,18 +120,16 @@ describe('top on a terminal', () => {
   it('shows pods that come, and drops those that go', async () => {
     const top = open(120, 20);
     await top.shows(/3 processes/);
-    // it waits for a volume first, and is seen waiting
-    const volumes = ['nodeops', 'late'].map((name) => ({
-      name,
-      configMap: { name: name === 'late' ? name : 'nodeops-agent' },
-    }));
-    await bed.create(pod('late-0', [container(bed, { script: healthy })], { volumes }, { tier: 'top' }));
+    // no node gets it before the gate is gone: it is pending for as long as it takes to be seen so
+    const gate = { schedulingGates: [{ name: 'nodeops.test/seen' }] };
+    await bed.create(pod('late-0', [container(bed, { script: healthy })], gate, { tier: 'top' }));
     try {
       await top.shows(/^late-0 +.*is pending/m, 40_000);
-      await bed.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'late' } });
+      const opened = await bed.kubectl(['patch', 'pod', 'late-0', '-p', '{"spec":{"schedulingGates":null}}']);
+      expect(opened).toMatchObject({ code: 0 });
       await top.shows(/^late-0 app\/1 +\d+%/m, 90_000);
     } finally {
-      await bed.kubectl(['delete', 'pod/late-0', 'configmap/late', '--wait=true'], { timeoutMs: 60_000 });
+      await bed.kubectl(['delete', 'pod/late-0', '--wait=true'], { timeoutMs: 60_000 });
     }
     await vi.waitFor(() => expect(top.screen().join('\n')).not.toContain('late-0'), { timeout: 50_000 });
     await top.shows(/3 processes/);

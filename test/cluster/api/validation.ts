@@ -112,6 +112,7 @@ export function validateUpdate(resource: Resource, before: KubeObject, after: Ku
         activeDeadlineSeconds: _,
         tolerations: __,
         ephemeralContainers: ___,
+        schedulingGates: ____,
         ...rest
       } = spec;
       return { ...rest, containers: strip(containers), initContainers: strip(initContainers) };
@@ -120,6 +121,9 @@ export function validateUpdate(resource: Resource, before: KubeObject, after: Ku
     const plain = (object: KubeObject) => JSON.parse(JSON.stringify(frozen(object)));
     if (!isDeepStrictEqual(plain(before), plain(after)))
       return invalid('', 'Pod', name, [field.forbidden('spec', podRule)]);
+    const gates = ({ spec }: KubeObject): string[] => (spec.schedulingGates ?? []).map((gate: Json) => gate.name);
+    if (gates(after).some((gate) => !gates(before).includes(gate)))
+      return invalid('', 'Pod', name, [field.forbidden('spec.schedulingGates', 'only deletion is allowed, ...')]);
   }
   const selectorFixed = ['deployments', 'replicasets', 'statefulsets', 'daemonsets'].includes(resource.resource);
   if (selectorFixed && !isDeepStrictEqual(before.spec.selector, after.spec.selector))

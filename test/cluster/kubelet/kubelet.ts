@@ -16,7 +16,7 @@ import { mountAll } from './mounts.ts';
 import { PodWorker } from './pod.ts';
 import { nodeName, type PodState, podStatus, type Slot, timestamp } from './podstatus.ts';
 import { makeDevices } from './root.ts';
-import { matchesNode, unschedulable } from './scheduler.ts';
+import { isUngated, matchesNode, unschedulable } from './scheduler.ts';
 import type { VolumeSources } from './volumes.ts';
 
 const pods = resourceNamed('pods');
@@ -105,7 +105,8 @@ export class Kubelet {
     }
     if (worker) later('sync', () => worker.adopt(pod));
     else if (pod.spec.nodeName === nodeName) this.#begin(pod);
-    else if (!pod.spec.nodeName && type === 'ADDED') setImmediate(() => later('schedule', () => this.#schedule(pod)));
+    else if (!pod.spec.nodeName && (type === 'ADDED' || isUngated(pod)))
+      setImmediate(() => later('schedule', () => this.#schedule(pod)));
   }
 
   #begin(pod: KubeObject): void {

@@ -24,9 +24,16 @@ function matchesTerm({ matchExpressions = [] }: Json): boolean {
   });
 }
 
+const gated = 'Scheduling is blocked due to non-empty scheduling gates';
+
+/** Whether its last scheduling gate was taken away since it was looked at. */
+export function isUngated({ spec, status }: KubeObject): boolean {
+  return !spec.schedulingGates?.length && (status?.conditions ?? []).some(({ message }: Json) => message === gated);
+}
+
 /** Why the pod cannot be placed, in the scheduler's words. */
 export function unschedulable(pod: KubeObject): string | undefined {
-  if (pod.spec.schedulingGates?.length) return 'Scheduling is blocked due to non-empty scheduling gates';
+  if (pod.spec.schedulingGates?.length) return gated;
   if (matchesNode(pod)) return undefined;
   return "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
 }

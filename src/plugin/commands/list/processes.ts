@@ -1,8 +1,8 @@
 /** The Node processes of this machine, and Go programs with a gops agent, as gops lists Go programs. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { called } from '../../../proc/command-line.ts';
-import { Executables, isNodeName } from '../../../proc/executables.ts';
+import { called, isNodeName } from '../../../proc/command-line.ts';
+import { Executables } from '../../../proc/executables.ts';
 import { type Entry, readTable } from '../../../proc/table.ts';
 import { tcpEndpoint } from '../../targets/address.ts';
 import { configDirs } from '../../targets/pid.ts';
@@ -69,7 +69,7 @@ async function asNode(
   }
   // another user's: its command line is all that shows
   const [command] = argv;
-  if (command === undefined || !isNodeName(command)) return undefined;
+  if (command === undefined || !isNodeName(basename(command))) return undefined;
   return { kind: 'node', version: null, ...called(argv, command, directory) };
 }
 
