@@ -1,6 +1,7 @@
 import { Session } from 'node:inspector';
 import { NodeopsError } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
+import { AttachedWorkers } from './attached.ts';
 import type { Inspector } from './inspector.ts';
 import { refusedCommand, stuckAfter } from './posts.ts';
 
@@ -15,7 +16,11 @@ const turnMs = 10;
  * Throws `unsupported` on the main thread and where Node was built without an inspector.
  */
 export function openLocal(): Inspector {
+  if (isForbidden()) throw new NodeopsError('unsupported', 'the permission model gives this process no inspector');
   const session = new Session();
+  const attached = new AttachedWorkers((method, listener) => {
+    session.on(method, ({ params }) => listener(params as never));
+  });
   let turning: NodeJS.Timeout | undefined;
   const connect = (): void => {
     if (turning) return;
@@ -26,6 +31,7 @@ export function openLocal(): Inspector {
     if (!turning) return;
     clearInterval(turning);
     turning = undefined;
+    attached.letGo((method, params) => session.post(method, params));
     session.disconnect();
   };
   try {
@@ -64,6 +70,12 @@ export function openLocal(): Inspector {
       disconnect();
     },
   };
+}
+
+/** Connecting would abort the process. */
+function isForbidden(): boolean {
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  return permission !== undefined && !permission.has('inspector');
 }
 
 function ended(method: string): NodeopsError {

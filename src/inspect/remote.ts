@@ -2,6 +2,7 @@ import { get } from 'node:http';
 import type { WebSocket } from 'ws';
 import { NodeopsError } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
+import { AttachedWorkers } from './attached.ts';
 import type { Inspector } from './inspector.ts';
 import { refusedCommand, stuckAfter } from './posts.ts';
 
@@ -70,6 +71,8 @@ function overSocket(socket: WebSocket): Inspector {
   const close = async (): Promise<void> => {
     endAll();
     if (socket.readyState === socket.CLOSED) return;
+    if (socket.readyState === socket.OPEN)
+      attached.letGo((method, params) => void post(method, params).catch(() => {}));
     await new Promise<void>((resolve) => {
       const cut = setTimeout(() => socket.terminate(), closeMs);
       socket.once('close', () => {
@@ -117,16 +120,14 @@ function overSocket(socket: WebSocket): Inspector {
       socket.send(JSON.stringify({ id, method, params }));
     });
   };
-  post('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true }).catch(() => {});
-  return {
-    post,
-    on(method, listener) {
-      const set = listeners.get(method) ?? new Set();
-      listeners.set(method, set.add(listener));
-      return () => void set.delete(listener);
-    },
-    close,
+  const on: Inspector['on'] = (method, listener) => {
+    const set = listeners.get(method) ?? new Set();
+    listeners.set(method, set.add(listener));
+    return () => void set.delete(listener);
   };
+  const attached = new AttachedWorkers(on);
+  post('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true }).catch(() => {});
+  return { post, on, close };
 }
 
 /** Reads `/json/list` or `/json/version` of an inspector port. Throws `unreachable`, or `failed` when it is not JSON. */

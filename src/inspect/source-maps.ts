@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AnyMap, originalPositionFor, type SourceMapInput, type TraceMap } from '@jridgewell/trace-mapping';
@@ -48,21 +48,21 @@ export class SourceMaps {
   }
 
   async #load(file: string, known: string | undefined): Promise<TraceMap | undefined> {
-    const url = known ?? sourceMapUrlOf(await this.#read(file));
+    const url = known ?? sourceMapUrlOf(this.#read(file));
     if (!url) return undefined;
     const inline = /^data:application\/json[^,]*?(;base64)?,/.exec(url);
     const mapFile = inline ? file : resolve(dirname(file), filePath(decodeURI(url)));
-    const text = inline ? decodeData(url.slice(inline[0].length), inline[1] !== undefined) : await this.#read(mapFile);
+    const text = inline ? decodeData(url.slice(inline[0].length), inline[1] !== undefined) : this.#read(mapFile);
     // an optional first line that keeps browsers from running the map as a script
     const json = JSON.parse(text.replace(/^\)\]\}'[^\n]*\n/, '')) as SourceMapInput;
     return new AnyMap(json, pathToFileURL(mapFile).href);
   }
 
-  async #read(path: string): Promise<string> {
+  #read(path: string): string {
     const inRoot = this.#root + path;
-    const { size } = await stat(inRoot);
+    const { size } = statSync(inRoot);
     if (size > fileBytes) throw new Error(`${path} is larger than ${fileBytes} bytes`);
-    return readFile(inRoot, 'utf8');
+    return readFileSync(inRoot, 'utf8');
   }
 }
 

@@ -1,10 +1,10 @@
 /** What the agents of a pod's containers have kept, served while none of them runs: BASE/CONTAINER/nodeops-UID of the artifact volume. */
 import { closeSync, constants, lstatSync, openSync, unlinkSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adoptBoxes } from '../agent/crash/box.ts';
 import { folders, isKeptName, Kept, type KeptSettings } from '../agent/crash/kept.ts';
 import type { Stores } from '../agent/crash/stores.ts';
+import { OpenFile } from '../agent/store/open-file.ts';
 import { sidecarContainer } from '../protocol/attach.ts';
 import { NodeopsError } from '../protocol/errors.ts';
 import type { KeptArtifact } from '../protocol/history.ts';
@@ -82,12 +82,12 @@ function storesAt({ base, limitBytes }: KeptSettings, places: Places): Stores {
       artifacts.sort((one, other) => other.at.localeCompare(one.at) || other.name.localeCompare(one.name));
       return { artifacts, notes };
     },
-    async open(wanted) {
+    open(wanted) {
       const file = find(wanted, (path, where) => {
         if (!lstatSync(path).isFile()) return undefined;
         return acting(where, () => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
       });
-      return file === undefined ? undefined : handleOf(file);
+      return file === undefined ? undefined : regular(new OpenFile(file));
     },
     remove: (wanted) =>
       find(wanted, (path, where) => {
@@ -99,17 +99,11 @@ function storesAt({ base, limitBytes }: KeptSettings, places: Places): Stores {
   };
 }
 
-/** The descriptor as what streams: opened anew from itself, so that it stays the file that was looked at. */
-async function handleOf(file: number): Promise<FileHandle | undefined> {
-  try {
-    const handle = await open(`/proc/self/fd/${file}`, O_RDONLY | O_NONBLOCK);
-    // a file may have been put in the place of what was looked at
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
-    return undefined;
-  } finally {
-    closeSync(file);
-  }
+/** A file may have been put in the place of what was looked at. */
+function regular(file: OpenFile): OpenFile | undefined {
+  if (file.isFile) return file;
+  file.close();
+  return undefined;
 }
 
 function containersIn(base: string, notes: string[]): string[] {

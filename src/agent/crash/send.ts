@@ -1,11 +1,12 @@
 /** `GET /v1/artifacts/NAME?process=SELECTOR`: the bytes of a kept file, from any byte on. */
-import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { pathPrefix } from '../../protocol/wire.ts';
 import type { Resident } from '../http/pod.ts';
 import { keptHere, noSuchArtifact } from '../recorder/operations.ts';
+import { OpenFile } from '../store/open-file.ts';
 
 const prefix = `${pathPrefix}artifacts/`;
 
@@ -25,10 +26,10 @@ export async function sendKept(
     response.setHeader('allow', 'GET');
     throw new NodeopsError('bad-request', `an artifact takes GET, not ${request.method}`);
   }
-  const file = await (stores ? stores.open(name) : openOwn(name));
+  const file = stores ? stores.open(name) : openOwn(name);
   if (!file) throw noSuchArtifact(name);
   try {
-    const { size } = await file.stat();
+    const { size } = file;
     const [, asked] = /^bytes=(\d{1,15})-$/.exec(request.headers.range ?? '') ?? [];
     const from = Number(asked ?? 0);
     if (from > 0 && from >= size) {
@@ -43,15 +44,17 @@ export async function sendKept(
     });
     if (size === 0) return void response.end();
     // a file that is replaced meanwhile keeps its bytes for who has it open
-    await pipeline(file.createReadStream({ start: from, end: size - 1, autoClose: false }), response).catch(() =>
-      response.destroy(),
-    );
+    await pipeline(Readable.from(file.pieces(from, size)), response).catch(() => response.destroy());
   } finally {
-    await file.close().catch(() => {});
+    file.close();
   }
 }
 
-async function openOwn(name: string): Promise<FileHandle | undefined> {
+function openOwn(name: string): OpenFile | undefined {
   const found = keptHere().find(name);
-  return found && open(found.path).catch(() => undefined);
+  try {
+    return found && new OpenFile(found.path);
+  } catch {
+    return undefined;
+  }
 }

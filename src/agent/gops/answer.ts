@@ -1,7 +1,6 @@
 /** gops' one-byte signals, so that the gops CLI works against a Node process: `gops/signal` and `gops/agent` are the counterpart. */
-import { createReadStream } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { decodeVarint, type GopsCommand, gopsCommand } from '../../protocol/gops.ts';
@@ -11,6 +10,7 @@ import { memstatsText } from '../../protocol/text/memstats.ts';
 import { stackText } from '../../protocol/text/stack.ts';
 import { statsText } from '../../protocol/text/stats.ts';
 import type { Front, Pod } from '../http/pod.ts';
+import { OpenFile } from '../store/open-file.ts';
 import { withCapture } from './capture.ts';
 import { OwnDoor, readAll } from './own-door.ts';
 import { cpuToPprof, heapToPprof } from './pprof.ts';
@@ -54,7 +54,7 @@ const answers: Readonly<Record<GopsCommand, Answer>> = {
     return '';
   },
   binary: async ({ executable, send }) => {
-    await send(createReadStream(executable));
+    await send(Readable.from(new OpenFile(executable).pieces()));
     return '';
   },
   setgc: async ({ door, argument }) => {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, existsSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, existsSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { discard } from '../store/room.ts';
 import { type Artifact, removedError } from './artifact.ts';
@@ -94,27 +93,36 @@ export class FileArtifact implements Artifact {
 
   async *read(from: number, to = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer, void, undefined> {
     if (this.removed) throw removedError();
-    const file = await open(this.#fd === undefined ? this.path : `${this.path}.part`, 'r')
-      .catch(() => open(this.path))
-      .catch(() => {
-        throw removedError();
-      });
+    const file = this.#openToRead();
     const buffer = Buffer.allocUnsafeSlow(readBytes);
     try {
       for (let position = from; position < to; ) {
         const length = Math.min(readBytes, to - position, this.bytes - position);
         if (length > 0) {
-          const { bytesRead } = await file.read(buffer, 0, length, position);
-          if (bytesRead === 0) throw removedError();
-          position += bytesRead;
-          yield buffer.subarray(0, bytesRead);
+          // on this thread, since the pool is the app's
+          const read = readSync(file, buffer, 0, length, position);
+          if (read === 0) throw removedError();
+          position += read;
+          yield buffer.subarray(0, read);
         } else if (this.removed) throw removedError();
         else if (this.#fd === undefined) return;
         else await this.#grown.wait(patienceMs);
       }
     } finally {
-      await file.close();
+      closeSync(file);
     }
+  }
+
+  #openToRead(): number {
+    // it may have been renamed a moment ago
+    for (const path of this.#fd === undefined ? [this.path] : [`${this.path}.part`, this.path]) {
+      try {
+        return openSync(path, 'r');
+      } catch {
+        // the next, if there is one
+      }
+    }
+    throw removedError();
   }
 
   remove(): void {

@@ -1,14 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Transform } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import * as zlib from 'node:zlib';
 import { captures } from '../../protocol/captures.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
+import { type Compressor, compressor, hasZstd } from './compressor.ts';
 import type { Job } from './job.ts';
-import { chooseEncoding, type Encoding, parseRange } from './negotiate.ts';
-
-const { createZstdCompress, constants } = zlib as Partial<typeof zlib>;
+import { chooseEncoding, parseRange } from './negotiate.ts';
 
 /**
  * Sends an artifact, from any byte on, while it is written or afterwards. Ranges count uncompressed bytes, whatever the
@@ -35,7 +32,7 @@ export async function sendArtifact(job: Job, request: IncomingMessage, response:
   // what cannot be read from there is said before the head is sent
   const first = total === undefined && artifact.bytes <= from ? undefined : await bytes.next();
 
-  const encoding = chooseEncoding(request.headers['accept-encoding'], createZstdCompress !== undefined);
+  const encoding = chooseEncoding(request.headers['accept-encoding'], hasZstd);
   response.writeHead(range ? 206 : 200, {
     'content-type': captures[job.capture].mediaType,
     'accept-ranges': 'bytes',
@@ -51,7 +48,7 @@ export async function sendArtifact(job: Job, request: IncomingMessage, response:
   response.flushHeaders();
   const unwatch = cutWhenStalled(response);
   try {
-    await pump(job, first, bytes, encoderOf(encoding), response);
+    await pump(job, first, bytes, encoding === 'identity' ? undefined : compressor(encoding), response);
   } catch {
     // the client is gone, or so is the artifact: a body without its end says so
     response.destroy();
@@ -66,30 +63,28 @@ async function pump(
   job: Job,
   first: IteratorResult<Buffer, void> | undefined,
   rest: AsyncGenerator<Buffer, void, undefined>,
-  encoder: Transform | undefined,
+  packer: Compressor | undefined,
   response: ServerResponse,
 ): Promise<void> {
   const sent = finished(response);
   // an error that ends it is seen below, by whoever waits then
   sent.catch(() => {});
-  encoder?.pipe(response);
-  const into = encoder ?? response;
   // while there is nothing to send yet, being connected is asking
   const alive = setInterval(() => response.writableNeedDrain || job.asked(), 1_000);
   try {
     for (let part = first ?? (await next(rest, sent)); !part.done; part = await next(rest, sent)) {
       const { value } = part;
       const written = new Promise<void>((resolve, reject) =>
-        into.write(value, (error) => (error ? reject(error) : resolve())),
+        response.write(packer?.part(value) ?? value, (error) => (error ? reject(error) : resolve())),
       );
       await Promise.race([written, sent]);
       job.asked();
     }
-    into.end();
+    response.end(packer?.end());
     await sent;
   } finally {
     clearInterval(alive);
-    encoder?.destroy();
+    packer?.close();
   }
 }
 
@@ -99,13 +94,6 @@ async function next(
   gone: Promise<void>,
 ): Promise<IteratorResult<Buffer, void>> {
   return (await Promise.race([bytes.next(), gone])) ?? { done: true, value: undefined };
-}
-
-function encoderOf(encoding: Encoding): Transform | undefined {
-  if (encoding === 'gzip') return zlib.createGzip({ level: 1, chunkSize: 64 * 1024 });
-  if (encoding === 'zstd')
-    return createZstdCompress!({ params: { [constants!.ZSTD_c_compressionLevel]: 1 }, chunkSize: 64 * 1024 });
-  return undefined;
 }
 
 /** Ends a transfer of which the client takes nothing any more; it can come back for the rest. */

@@ -82,21 +82,17 @@ export function maskReport(report: Report): Report {
  */
 async function refuseStuckWorkers(inspector: Inspector, own: number | undefined): Promise<void> {
   const workers = await attachWorkers(inspector, own);
-  try {
-    await Promise.all(
-      workers.map(({ threadId, inspector: line }) =>
-        within(silenceMs, line.post('Runtime.evaluate', { expression: '0' })).catch(() => {
-          throw new NodeopsError(
-            'refused',
-            `worker thread ${threadId} is in native code, and a report would make the main thread wait for it`,
-            { hint: '`stack` shows what each thread does' },
-          );
-        }),
-      ),
-    );
-  } finally {
-    inspector.post('NodeWorker.disable').catch(() => {});
-  }
+  await Promise.all(
+    workers.map(({ threadId, inspector: line }) =>
+      within(silenceMs, line.post('Runtime.evaluate', { expression: '0' })).catch(() => {
+        throw new NodeopsError(
+          'refused',
+          `worker thread ${threadId} is in native code, and a report would make the main thread wait for it`,
+          { hint: '`stack` shows what each thread does' },
+        );
+      }),
+    ),
+  );
 }
 
 async function kernelReport(subject: Subject, evidence: NativeEvidence): Promise<object> {
