@@ -18,7 +18,11 @@ const reviewed = new Set(['src/agent/jobs/compressor.ts', 'src/agent/jobs/memory
 /** Source files of ours that are in the agent: what runs in the app's process. */
 async function sources(): Promise<string[]> {
   const inputs = new Set<string>();
-  const plugins = [bundledText((metafile) => Object.keys(metafile.inputs).forEach((input) => inputs.add(input)))];
+  const plugins = [
+    bundledText(({ inputs: found }) => {
+      for (const input of Object.keys(found)) inputs.add(input);
+    }),
+  ];
   const entryPoints = ['src/agent/preload.ts', 'src/agent/index.ts'];
   const options = {
     ...shared,
