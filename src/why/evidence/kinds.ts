@@ -1,0 +1,104 @@
+/** What a stack is busy with: told by the frames between the app's own code and the innermost one. */
+import type { Frame } from '../../protocol/replies.ts';
+import { callerOf, ownerOf, packageOf } from './frames.ts';
+
+export const kinds = [
+  'regex',
+  'json',
+  'crypto',
+  'zlib',
+  'fs',
+  'child',
+  'dns',
+  'compile',
+  'intl',
+  'error',
+  'log',
+  'inspect',
+  'clone',
+  'module',
+  'wait',
+  'gc',
+  'function',
+] as const;
+export type Kind = (typeof kinds)[number];
+
+export interface Classified {
+  readonly kind: Kind;
+  /** What was called: `pbkdf2Sync`, `JSON.parse`, a pattern; null for code of the app itself. */
+  readonly call: string | null;
+  /** Who called it, in code that is not Node's. */
+  readonly caller: Frame | null;
+}
+
+/** Node's modules whose functions block where they are named like that, called straight from outside of Node. */
+const modules: readonly (readonly [Kind, RegExp, RegExp?])[] = [
+  ['child', /^node:child_process$|internal\/child_process/, /Sync$/],
+  ['zlib', /^node:zlib$/, /Sync|zlibBufferSync|processChunkSync/],
+  ['crypto', /^node:crypto$|internal\/crypto\//],
+  ['fs', /^node:fs$|internal\/fs\//, /Sync|^(?:exists|read|write|stat|open)$/],
+  ['dns', /^node:dns$/, /Sync$/],
+  ['compile', /^node:vm$|internal\/vm/],
+  ['module', /internal\/modules\/|^node:module$/],
+  ['error', /internal\/errors$/, /tackTrace|captureLargerStackTrace/],
+  ['log', /internal\/console\//],
+  ['inspect', /internal\/util\/inspect$/],
+  ['clone', /js_transferable$|structured_clone|internal\/v8\/|^node:v8$/],
+];
+
+/** Builtins that V8 gives no frame of their own, by what stands in the source where they are called. */
+const builtins: readonly (readonly [Kind, RegExp])[] = [
+  ['json', /\bJSON\s*\.\s*(?:parse|stringify)\b/],
+  ['compile', /\bnew\s+(?:RegExp|Function)\b|\beval\s*\(/],
+  ['intl', /\bIntl\s*\.\s*\w+|\.toLocale(?:\w*)String\b|\.localeCompare\b/],
+  ['clone', /\bstructuredClone\b/],
+  ['wait', /\bAtomics\s*\.\s*wait\b/],
+  ['regex', /\.(?:test|exec|match|matchAll|replace|replaceAll|search|split)\s*\(/],
+];
+
+/** Packages whose business is writing logs. */
+const loggers = /^(?:pino|winston|bunyan|log4js|loglevel|debug|signale|consola|npmlog|morgan|logform|@?[\w-]*\/?logger)$/;
+
+export function classify(frames: readonly Frame[]): Classified {
+  const caller = callerOf(frames);
+  const inner = frames.slice(0, caller ? frames.indexOf(caller) : frames.length);
+  const pattern = frames[0] && /^RegExp: ?(.*)$/s.exec(frames[0].function);
+  if (pattern) return { kind: 'regex', call: pattern[1]!, caller };
+  if (frames[0]?.function === '(garbage collector)') return { kind: 'gc', call: null, caller };
+  const named = byModule(inner, caller);
+  if (named) return named;
+  const native = builtinFrame(frames[0], caller);
+  if (native) return native;
+  const logger = frames.map(packageOf).find((name) => name !== null && loggers.test(name));
+  if (logger) return { kind: 'log', call: logger, caller };
+  return { kind: 'function', call: null, caller };
+}
+
+/** Node's function that was called from outside tells the kind: what happens below it is its own affair. */
+function byModule(inner: readonly Frame[], caller: Frame | null): Classified | null {
+  for (const frame of inner.toReversed()) {
+    if (ownerOf(frame) !== 'node') continue;
+    const found = modules.find(([, file, name]) => file.test(frame.file) && (!name || name.test(frame.function)));
+    if (found) return { kind: found[0], call: frame.function, caller };
+  }
+  return null;
+}
+
+/** `JSON.parse` and such, where whoever made the profile gives builtins a frame. */
+function builtinFrame(frame: Frame | undefined, caller: Frame | null): Classified | null {
+  if (!frame || ownerOf(frame) !== 'engine' || frame.function.startsWith('(')) return null;
+  const found = builtins.find(([kind, text]) => kind !== 'regex' && text.test(`${frame.function}(`));
+  if (found) return { kind: found[0], call: frame.function, caller };
+  return /^RegExp\.|^String\.(?:match|replace|search|split)/.test(frame.function)
+    ? { kind: 'regex', call: null, caller }
+    : null;
+}
+
+/** The kind of what is called in a piece of source; null where it is the app's own code. */
+export function kindOfSource(source: string): { kind: Kind; call: string } | null {
+  for (const [kind, text] of builtins) {
+    const found = text.exec(source);
+    if (found) return { kind, call: found[0].replace(/\s*\($/, '').replaceAll(/\s+/g, ' ') };
+  }
+  return null;
+}
