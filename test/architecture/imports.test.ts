@@ -5,13 +5,14 @@ import { describe, expect, it } from 'vitest';
 /** Which folder may import which, as docs/architecture.md draws it. */
 const allowed: Record<string, readonly string[]> = {
   cmd: ['plugin'],
-  plugin: ['formats', 'proc', 'protocol', 'secrets'],
+  plugin: ['formats', 'proc', 'protocol', 'secrets', 'why'],
   agent: ['inspect', 'proc', 'protocol', 'secrets'],
   sidecar: ['agent', 'inspect', 'proc', 'protocol'],
   inject: ['protocol'],
   inspect: ['proc', 'protocol', 'secrets'],
   formats: ['protocol'],
   proc: ['protocol'],
+  why: ['formats', 'protocol'],
   protocol: [],
   secrets: [],
 };

@@ -19,7 +19,10 @@ export function summarizeCpu(profile: CpuProfile): CpuSummary {
   for (const node of profile.nodes) for (const child of node.children ?? []) parents.set(child, node);
   const micros = selfMicros(profile);
   const total = (name: string) =>
-    profile.nodes.reduce((sum, { id, callFrame }) => sum + (callFrame.functionName === name ? (micros.get(id) ?? 0) : 0), 0) / 1000;
+    profile.nodes.reduce(
+      (sum, { id, callFrame }) => sum + (callFrame.functionName === name ? (micros.get(id) ?? 0) : 0),
+      0,
+    ) / 1000;
   const framesOf = (id: number): Frame[] => stackOf(id, nodes, parents);
   return {
     durationMs: (profile.endTime - profile.startTime) / 1000,

@@ -11,7 +11,8 @@ export function ownerOf({ file }: Frame): Owner {
 
 /** `pg` of `/app/node_modules/pg/lib/client.js`, `@scope/name` alike; of the innermost node_modules. */
 export function packageOf({ file }: Frame): string | null {
-  const [, name] = /.*[/\\]node_modules[/\\](?:\.pnpm[/\\][^/\\]+[/\\]node_modules[/\\])?((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(file) ?? [];
+  const [, name] =
+    /.*[/\\]node_modules[/\\](?:\.pnpm[/\\][^/\\]+[/\\]node_modules[/\\])?((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(file) ?? [];
   return name ?? null;
 }
 

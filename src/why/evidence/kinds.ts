@@ -57,7 +57,8 @@ const builtins: readonly (readonly [Kind, RegExp])[] = [
 ];
 
 /** Packages whose business is writing logs. */
-const loggers = /^(?:pino|winston|bunyan|log4js|loglevel|debug|signale|consola|npmlog|morgan|logform|@?[\w-]*\/?logger)$/;
+const loggers =
+  /^(?:pino|winston|bunyan|log4js|loglevel|debug|signale|consola|npmlog|morgan|logform|@?[\w-]*\/?logger)$/;
 
 export function classify(frames: readonly Frame[]): Classified {
   const caller = callerOf(frames);

@@ -1,0 +1,212 @@
+/** Watches one process for some seconds with cheap reads side by side, and puts what it saw into a case. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asNodeopsError, type NodeopsError } from '../../protocol/errors.ts';
+import type { OperationName, Parameters } from '../../protocol/operations.ts';
+import type { Envelope, Replies, SocketInfo, VersionReply } from '../../protocol/replies.ts';
+import type { WaitsReply } from '../../protocol/waits.ts';
+import type { At, Case, Moment, PodFacts, Reading, StackSample } from '../../why/case.ts';
+import { AgentClient } from '../client/client.ts';
+import type { Target } from '../targets/target.ts';
+import { type Profiles, takeProfiles } from './profiles.ts';
+
+export interface LookOptions {
+  readonly forMs: number;
+  /** What one reply may take, its window not counted. @default 5000 */
+  readonly timeoutMs: number | undefined;
+  readonly pod: PodFacts | null;
+  /** Ports of agents on the same loopback. */
+  readonly ownPorts: readonly number[];
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
+}
+
+/** The agent watches its loop for so long before it answers: little time goes unseen. */
+const windowMs = 800;
+/** Between two stacks. */
+const stackEveryMs = 200;
+/** A reply is waited for no longer than this: the look must end. */
+const replyMs = 5_000;
+/** The profiles' ends and the last questions must fit into what remains. */
+const endMs = 1_200;
+/** How far back the recorder is asked. */
+const pastMs = 1_800_000;
+
+export interface Looked {
+  readonly who: Envelope<VersionReply>;
+  readonly case: Case;
+}
+
+/** Throws what the first question throws: who does not answer that answers nothing. Later failures are told in `missing`. */
+export async function lookAt(target: Target, options: LookOptions): Promise<Looked> {
+  const look = new Look(target, options);
+  try {
+    return await look.run();
+  } finally {
+    look.close();
+  }
+}
+
+class Look {
+  readonly #target: Target;
+  readonly #options: LookOptions;
+  readonly #client: AgentClient;
+  readonly #missing = new Map<Reading, string>();
+  readonly #moments: Moment[] = [];
+  readonly #stacks: StackSample[] = [];
+  readonly #waits: At<WaitsReply>[] = [];
+  readonly #sockets: At<readonly SocketInfo[]>[] = [];
+  #command = '';
+  #began = 0;
+
+  constructor(target: Target, options: LookOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#client = new AgentClient(target.endpoint);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async run(): Promise<Looked> {
+    const { forMs, signal, now, pod, ownPorts } = this.#options;
+    const who = await this.#client.ask('version', {}, this.#asking(0));
+    const at = now().toISOString();
+    this.#began = performance.now();
+    const profiles: { value: Profiles } = { value: { cpu: null, allocations: null } };
+    await Promise.all([
+      this.#figures(),
+      this.#sampleStacks(),
+      this.#listWaits(),
+      this.#profile().then((value) => (profiles.value = value)),
+    ]);
+    signal.throwIfAborted();
+    const past = await this.#try('history', () => this.#ask('history', { since: pastMs, points: 1_800 }));
+    return {
+      who,
+      case: {
+        at,
+        lookMs: Math.min(forMs, performance.now() - this.#began),
+        subject: {
+          pid: who.process.pid,
+          container: who.process.container,
+          command: this.#command,
+          nodeVersion: who.data.nodeVersion,
+          agentVersion: who.data.agentVersion,
+          ownPorts,
+        },
+        moments: this.#moments,
+        stacks: this.#stacks,
+        waits: this.#waits,
+        sockets: this.#sockets,
+        past: past?.data ?? null,
+        ...profiles.value,
+        pod,
+        missing: [...this.#missing].map(([reading, reason]) => ({ reading, reason })),
+      },
+    };
+  }
+
+  get #elapsedMs(): number {
+    return performance.now() - this.#began;
+  }
+  /** Until questions are no longer begun. */
+  get #leftMs(): number {
+    return this.#options.forMs - this.#elapsedMs;
+  }
+
+  async #figures(): Promise<void> {
+    while (this.#leftMs > 300 && !this.#options.signal.aborted) {
+      const window = Math.max(50, Math.min(windowMs, Math.round(this.#leftMs - 200)));
+      const began = this.#elapsedMs;
+      const stats = await this.#try('stats', () => this.#ask('stats', { window }, window));
+      const memory = await this.#try('memstats', () => this.#ask('memstats', {}));
+      if (stats && memory)
+        this.#moments.push({
+          atMs: this.#elapsedMs,
+          stats: stats.data,
+          memory: memory.data,
+          stuck: stats.stuck ?? memory.stuck,
+        });
+      else if (this.#elapsedMs - began < 200) await this.#pause(400);
+    }
+  }
+
+  async #sampleStacks(): Promise<void> {
+    // each has a line of its own: a thread that does not answer holds up no other question
+    while (this.#leftMs > 300 && !this.#options.signal.aborted) {
+      const atMs = this.#elapsedMs;
+      const reply = await this.#try('stack', () => this.#ask('stack', {}));
+      if (reply) {
+        const tookMs = this.#elapsedMs - atMs;
+        this.#stacks.push({ atMs, tookMs, threads: reply.data.threads, stuck: reply.stuck });
+      }
+      await this.#pause(Math.max(20, stackEveryMs - (this.#elapsedMs - atMs)));
+    }
+  }
+
+  async #listWaits(): Promise<void> {
+    await this.#listOnce();
+    await this.#pause(this.#leftMs - endMs);
+    if (!this.#options.signal.aborted) await this.#listOnce();
+  }
+
+  async #listOnce(): Promise<void> {
+    const [waits, process] = await Promise.all([
+      this.#try('waits', () => this.#ask('waits', {})),
+      this.#try('process', () => this.#ask('process', { duration: 0 })),
+    ]);
+    if (waits) this.#waits.push({ atMs: this.#elapsedMs, reply: waits.data });
+    if (!process) return;
+    this.#command = process.data.command;
+    if (process.data.sockets) this.#sockets.push({ atMs: this.#elapsedMs, reply: process.data.sockets });
+  }
+
+  /** Once it is known whether there is anything to profile. */
+  async #profile(): Promise<Profiles> {
+    await this.#pause(Math.min(1_500, this.#options.forMs / 5));
+    if (this.#options.signal.aborted) return { cpu: null, allocations: null };
+    return takeProfiles(this.#target, {
+      leftMs: Math.max(0, this.#leftMs - endMs),
+      cpuPercent: this.#moments.at(-1)?.stats.cpu.percent ?? null,
+      running: this.#stacks.some(({ threads }) =>
+        threads.some(({ thread, state }) => thread === 'main' && state !== 'idle'),
+      ),
+      signal: this.#options.signal,
+      missing: (reading, error) => this.#misses(reading, error),
+    });
+  }
+
+  #ask<N extends OperationName>(
+    name: N,
+    parameters: Partial<Parameters<N>>,
+    takesMs = 0,
+  ): Promise<Envelope<Replies[N]>> {
+    return this.#client.ask(name, parameters, this.#asking(takesMs));
+  }
+
+  #asking(takesMs: number) {
+    const { timeoutMs = replyMs, signal } = this.#options;
+    return { process: this.#target.process, signal, timeoutMs: timeoutMs + takesMs };
+  }
+
+  /** What failed once may be had the next time; what was never had is missing. */
+  async #try<T>(reading: Reading, ask: () => Promise<T>): Promise<T | null> {
+    try {
+      const value = await ask();
+      this.#missing.delete(reading);
+      return value;
+    } catch (error) {
+      this.#misses(reading, asNodeopsError(error));
+      return null;
+    }
+  }
+
+  #misses(reading: Reading, error: NodeopsError): void {
+    if (!this.#options.signal.aborted) this.#missing.set(reading, error.message);
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    if (milliseconds > 0) await sleep(milliseconds, undefined, { signal: this.#options.signal }).catch(() => {});
+  }
+}

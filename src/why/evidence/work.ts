@@ -1,0 +1,114 @@
+/** What the main thread was busy with over the look: stacks of every source put together by who called what. */
+import type { Frame } from '../../protocol/replies.ts';
+import type { Case, StackSample, WeighedStack } from '../case.ts';
+import { callerOf, functionKey } from './frames.ts';
+import { type Classified, classify, type Kind } from './kinds.ts';
+
+export interface Work {
+  readonly kind: Kind;
+  readonly call: string | null;
+  readonly caller: Frame | null;
+  /** The stack that most of it was spent in, innermost first. */
+  readonly frames: readonly Frame[];
+  /** Share of the time that was looked at, 0 to 1. */
+  readonly share: number;
+  /** The longest that was seen of it without a pause; 0 where none was long. */
+  readonly worstMs: number;
+  /** Stretches of at least 100 ms that were seen of it. */
+  readonly stretches: number;
+}
+
+interface Weighed extends WeighedStack {
+  /** Of a stretch without a pause that this was seen to be most of. */
+  readonly stretchMs?: number;
+}
+
+/** Stalls that the recorder kept count when they are no older than this. */
+const stallAgeMs = 120_000;
+
+export function workOf(c: Case): Work[] {
+  const stacks = fromStacks(c);
+  const stalls = fromStalls(c);
+  const sources: { stacks: readonly Weighed[]; ofMs: number }[] = [
+    { stacks, ofMs: spanOf(c.stacks, c.lookMs) },
+    { stacks: stalls.stacks, ofMs: stalls.ofMs },
+  ];
+  if (c.cpu) {
+    const stretches = c.cpu.stretches.map(({ ms, frames }) => ({ ms: 0, frames, stretchMs: ms }));
+    sources.push({ stacks: [...c.cpu.stacks, ...stretches], ofMs: c.cpu.durationMs });
+  }
+  const all = new Map<string, Work & { largestMs: number }>();
+  for (const source of sources) {
+    const own = new Map<
+      string,
+      { classified: Classified; ms: number; worstMs: number; stretches: number; best: Weighed }
+    >();
+    for (const stack of source.stacks) {
+      if (stack.frames.length === 0) continue;
+      const classified = classify(stack.frames);
+      const key = keyOf(classified, stack.frames);
+      const sum = own.get(key) ?? { classified, ms: 0, worstMs: 0, stretches: 0, best: stack };
+      sum.ms += stack.ms;
+      sum.worstMs = Math.max(sum.worstMs, stack.stretchMs ?? 0);
+      if (stack.stretchMs) sum.stretches++;
+      if (stack.ms > sum.best.ms) Object.assign(sum, { best: stack, classified });
+      own.set(key, sum);
+    }
+    for (const [key, { classified, ms, worstMs, stretches, best }] of own) {
+      const before = all.get(key);
+      const share = source.ofMs > 0 ? Math.min(1, ms / source.ofMs) : 0;
+      const larger = !before || best.ms > before.largestMs;
+      all.set(key, {
+        ...(larger ? { ...classified, frames: best.frames, largestMs: best.ms } : before),
+        // one source may have missed what another saw
+        share: Math.max(share, before?.share ?? 0),
+        worstMs: Math.max(worstMs, before?.worstMs ?? 0),
+        stretches: Math.max(stretches, before?.stretches ?? 0),
+      });
+    }
+  }
+  return [...all.values()].toSorted((a, b) => b.share - a.share || b.worstMs - a.worstMs);
+}
+
+function keyOf({ kind, caller }: Classified, frames: readonly Frame[]): string {
+  const who = caller ?? callerOf(frames) ?? frames.at(-1)!;
+  return `${kind}\n${functionKey(who)}`;
+}
+
+function spanOf(stacks: readonly StackSample[], lookMs: number): number {
+  return stacks.length < 3 ? 0 : Math.max(lookMs, (stacks.at(-1)?.atMs ?? 0) - (stacks[0]?.atMs ?? 0));
+}
+
+/** Each sample of the main thread stands for the time until the next one; equal ones in a row are one stretch. */
+function fromStacks({ stacks, lookMs }: Case): Weighed[] {
+  const found: Weighed[] = [];
+  let run: { key: string; ms: number; count: number } | undefined;
+  for (const [index, sample] of stacks.entries()) {
+    const main = sample.threads.find(({ thread }) => thread === 'main');
+    const ms = Math.max(0, (stacks[index + 1]?.atMs ?? lookMs) - sample.atMs);
+    const frames = main?.frames ?? [];
+    if (frames.length === 0) {
+      run = undefined;
+      continue;
+    }
+    const outermost = frames.at(-1)!;
+    const key = `${functionKey(callerOf(frames) ?? outermost)}\n${functionKey(outermost)}`;
+    // how long the thread did not let itself be interrupted is a stretch by itself
+    const waited = sample.tookMs >= 100 ? sample.tookMs : 0;
+    run = run?.key === key ? { key, ms: run.ms + ms, count: run.count + 1 } : { key, ms, count: 1 };
+    const stretchMs = Math.max(waited, main?.state === 'native' ? (sample.stuck?.forMs ?? 0) : 0);
+    found.push({ ms, frames, ...(stretchMs > 0 ? { stretchMs } : {}) });
+  }
+  return found;
+}
+
+function fromStalls({ past, at, lookMs }: Case): { stacks: Weighed[]; ofMs: number } {
+  if (!past) return { stacks: [], ofMs: 0 };
+  const end = Date.parse(at) + lookMs;
+  const recent = past.stalls.filter((stall) => end - Date.parse(stall.at) <= stallAgeMs);
+  const ofMs = Math.max(1, Math.min(stallAgeMs, end - Date.parse(past.since)));
+  const stacks = recent.flatMap(({ frames, durationMs }) =>
+    frames && frames.length > 0 ? [{ ms: durationMs, frames, stretchMs: durationMs }] : [],
+  );
+  return { stacks, ofMs };
+}
