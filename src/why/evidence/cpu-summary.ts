@@ -30,7 +30,7 @@ export function summarizeCpu(profile: CpuProfile): CpuSummary {
     gcMs: total('(garbage collector)'),
     programMs: total('(program)'),
     stacks: stacksOf(profile.nodes, micros, framesOf),
-    stretches: stretchesOf(profile, nodes, framesOf),
+    stretches: stretchesOf(profile, nodes, parents, framesOf),
   };
 }
 
@@ -75,16 +75,21 @@ function stacksOf(
     .map(({ id }) => ({ ms: micros.get(id)! / 1000, frames: framesOf(id) }));
 }
 
-/** Stretches between two idle samples: under load several callbacks run in one, so they bound a turn of the loop from above. */
+/**
+ * Stretches in which every sample lies below the same call out of the loop: one callback, or as many as fit between two samples.
+ * Collections and what has no JavaScript do not end one.
+ */
 function stretchesOf(
-  { samples, timeDeltas }: CpuProfile,
+  { samples, timeDeltas, nodes: list }: CpuProfile,
   nodes: Map<number, CpuNode>,
+  parents: ReadonlyMap<number, CpuNode>,
   framesOf: (id: number) => Frame[],
 ): CpuSummary['stretches'] {
   const median = timeDeltas.toSorted((a, b) => a - b)[timeDeltas.length >> 1] ?? 1000;
+  const roots = new Map(list.map(({ id }) => [id, rootOf(id, nodes, parents)]));
   const found: { startMs: number; ms: number; top: number }[] = [];
   let clock = 0;
-  let run: { from: number; by: Map<number, number> } | undefined;
+  let run: { root: number; from: number; by: Map<number, number> } | undefined;
   const close = (): void => {
     const ms = run ? (clock - run.from) / 1000 : 0;
     const [top] = [...(run?.by ?? [])].toSorted((a, b) => b[1] - a[1])[0] ?? [];
@@ -93,18 +98,28 @@ function stretchesOf(
   };
   for (const [index, id] of samples.entries()) {
     const delta = Math.max(0, timeDeltas[index] ?? 0);
-    if (run && delta > median * gapOfIntervals && delta > 50_000) close();
-    clock += delta;
     const name = nodes.get(id)!.callFrame.functionName;
-    if (name === '(idle)' || name === '(root)') close();
-    else {
-      run ??= { from: clock, by: new Map() };
-      if (!outside.test(name)) run.by.set(id, (run.by.get(id) ?? 0) + 1);
-    }
+    const root = roots.get(id)!;
+    if (run && (delta > Math.max(50_000, median * gapOfIntervals) || name === '(idle)')) close();
+    if (run && root !== run.root && !outside.test(name)) close();
+    clock += delta;
+    if (outside.test(name)) continue;
+    run ??= { root, from: clock, by: new Map() };
+    run.by.set(id, (run.by.get(id) ?? 0) + 1);
   }
   close();
   return found
     .toSorted((a, b) => b.ms - a.ms)
     .slice(0, stretchesKept)
     .map(({ startMs, ms, top }) => ({ startMs, ms, frames: framesOf(top) }));
+}
+
+/** The outermost function of a stack that is not Node's; what lies outside of it is the way from the loop. */
+function rootOf(id: number, nodes: Map<number, CpuNode>, parents: ReadonlyMap<number, CpuNode>): number {
+  let root = 0;
+  for (let node = nodes.get(id); node; node = parents.get(node.id)) {
+    const { url } = node.callFrame;
+    if (url !== '' && !url.startsWith('node:')) root = node.id;
+  }
+  return root;
 }

@@ -5,7 +5,7 @@ import type { Case, Moment } from '../case.ts';
 import { type Point, type Trend, trendOf } from './trend.ts';
 import { type Work, workOf } from './work.ts';
 
-type MemoryFigure = 'heapUsedBytes' | 'arrayBuffersBytes' | 'externalBytes' | 'rssBytes';
+type MemoryFigure = 'heapUsedBytes' | 'heapTotalBytes' | 'arrayBuffersBytes' | 'externalBytes' | 'rssBytes';
 
 export interface Evidence {
   readonly case: Case;
@@ -43,6 +43,7 @@ export function evidenceOf(c: Case): Evidence {
     gc: gcOf(c.moments),
     trends: {
       heapUsedBytes: trendOf(points(c, ({ heap }) => heap?.usedBytes, 'heapUsedBytes')),
+      heapTotalBytes: trendOf(points(c, ({ heap }) => heap?.totalBytes, 'heapTotalBytes')),
       arrayBuffersBytes: trendOf(points(c, ({ heap }) => heap?.arrayBuffersBytes)),
       externalBytes: trendOf(points(c, ({ heap }) => heap?.externalBytes, 'externalBytes')),
       rssBytes: trendOf(points(c, ({ rssBytes }) => rssBytes, 'rssBytes')),

@@ -79,27 +79,18 @@ function spanOf(stacks: readonly StackSample[], lookMs: number): number {
   return stacks.length < 3 ? 0 : Math.max(lookMs, (stacks.at(-1)?.atMs ?? 0) - (stacks[0]?.atMs ?? 0));
 }
 
-/** Each sample of the main thread stands for the time until the next one; equal ones in a row are one stretch. */
+/** A thread that lets itself be interrupted answers sooner, also on a busy machine. */
+const unanswered = 700;
+
+/** Each sample of the main thread stands for the time until the next one. */
 function fromStacks({ stacks, lookMs }: Case): Weighed[] {
-  const found: Weighed[] = [];
-  let run: { key: string; ms: number; count: number } | undefined;
-  for (const [index, sample] of stacks.entries()) {
-    const main = sample.threads.find(({ thread }) => thread === 'main');
-    const ms = Math.max(0, (stacks[index + 1]?.atMs ?? lookMs) - sample.atMs);
-    const frames = main?.frames ?? [];
-    if (frames.length === 0) {
-      run = undefined;
-      continue;
-    }
-    const outermost = frames.at(-1)!;
-    const key = `${functionKey(callerOf(frames) ?? outermost)}\n${functionKey(outermost)}`;
-    // how long the thread did not let itself be interrupted is a stretch by itself
-    const waited = sample.tookMs >= 100 ? sample.tookMs : 0;
-    run = run?.key === key ? { key, ms: run.ms + ms, count: run.count + 1 } : { key, ms, count: 1 };
-    const stretchMs = Math.max(waited, main?.state === 'native' ? (sample.stuck?.forMs ?? 0) : 0);
-    found.push({ ms, frames, ...(stretchMs > 0 ? { stretchMs } : {}) });
-  }
-  return found;
+  return stacks.flatMap(({ threads, atMs, tookMs, stuck }, index) => {
+    const main = threads.find(({ thread }) => thread === 'main');
+    const ms = Math.max(0, (stacks[index + 1]?.atMs ?? lookMs) - atMs);
+    if (!main || main.frames.length === 0) return [];
+    const stretchMs = Math.max(tookMs >= unanswered ? tookMs : 0, stuck?.forMs ?? 0);
+    return [{ ms, frames: main.frames, ...(stretchMs > 0 ? { stretchMs } : {}) }];
+  });
 }
 
 function fromStalls({ past, at, lookMs }: Case): { stacks: Weighed[]; ofMs: number } {

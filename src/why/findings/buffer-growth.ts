@@ -1,0 +1,40 @@
+import { dominantOf } from '../evidence/dominant.ts';
+import { placeOf } from '../evidence/frames.ts';
+import { survivingSites } from '../evidence/survivors.ts';
+import { finding, type Rule } from '../finding.ts';
+import { grows, growthText, growthWeight, leastSteady, limitOf, secondsTo, seenSince, untilText } from './memory.ts';
+
+/** A Buffer's or ArrayBuffer's object on the heap is allocated by these. */
+const makers =
+  /^(?:createUnsafeBuffer|FastBuffer|alloc|allocUnsafe|allocUnsafeSlow|allocate|from|concat|ArrayBuffer|Uint8Array|copyBytesFrom|fromStringFast)$/;
+
+export const bufferGrowth: Rule = {
+  id: 'buffer-growth',
+  passed: 'buffers do not pile up',
+  needs: ['memstats'],
+  thresholds: `the bytes of ArrayBuffers grow in ≥ ${leastSteady * 100} % of six steps, by ≥ 1 MiB and 5 %`,
+  find(e) {
+    const trend = e.trends.arrayBuffersBytes ?? e.trends.externalBytes;
+    if (!grows(trend)) return null;
+    const sites = e.case.allocations ? survivingSites(e.case.allocations) : [];
+    const buffers = sites.filter(({ frames }) =>
+      frames.slice(0, 4).some(({ file, function: name }) => /^node:.*buffer$/.test(file) || makers.test(name)),
+    );
+    const dominant = dominantOf(buffers.length > 0 ? buffers : sites, 0.5);
+    const left = secondsTo(limitOf(e), trend);
+    return finding('buffer-growth', {
+      weight: growthWeight(left) + 0.03,
+      sentence: `buffers pile up outside the heap: ArrayBuffers grow by ${growthText(trend)}${dominant ? `, allocated below ${placeOf(dominant.frame)}` : ''}${untilText(left, 'the container’s memory limit is met')}`,
+      place: dominant && placeOf(dominant.frame),
+      frames: dominant?.frames ?? [],
+      certainty: dominant ? 'certain' : 'likely',
+      against:
+        dominant && buffers.length === 0 ? ['the place is where most of what stays is allocated, buffers or not'] : [],
+      since: seenSince(e, trend, e.case.lookMs),
+      next: 'heapsnapshot TARGET',
+      remedy:
+        'Drop references to buffers once they are sent, stream instead of keeping whole bodies, and copy small slices out of large ones.',
+      figures: { bytesPerSecond: Math.round(trend.perSecond), fromBytes: trend.from, toBytes: trend.to },
+    });
+  },
+};

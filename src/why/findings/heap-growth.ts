@@ -1,0 +1,54 @@
+import { bytesShort } from '../../protocol/text/quantities.ts';
+import { placeOf } from '../evidence/frames.ts';
+import { survivorsOf } from '../evidence/survivors.ts';
+import { finding, type Rule } from '../finding.ts';
+import { grows, growthText, growthWeight, leastSteady, memoryOf, secondsTo, seenSince, untilText } from './memory.ts';
+
+/** Of the growth, what the sites with survivors must account for before one is blamed. */
+const leastAccounted = 0.25;
+
+export const heapGrowth: Rule = {
+  id: 'heap-growth',
+  passed: 'the heap does not grow',
+  needs: ['memstats'],
+  thresholds: `the lowest values of six equal stretches grow in ≥ ${leastSteady * 100} % of the steps, by ≥ 1 MiB and 5 %, and what was allocated during the look survives at every age at ≥ ${leastAccounted * 100} % of that rate`,
+  find(e) {
+    const trend = e.trends.heapUsedBytes;
+    if (!grows(trend)) return null;
+    const survivors = survivorsOf(e.case.allocations);
+    const accounted = (survivors?.bytesPerSecond ?? 0) / trend.perSecond;
+    const collected = (e.gc?.majors ?? 0) > 0;
+    // between two major collections a heap grows also by what is garbage
+    if (survivors && accounted < leastAccounted) return null;
+    if (!survivors && !collected) return null;
+    const limit = memoryOf(e)?.heap?.limitBytes ?? null;
+    const left = secondsTo(limit, trend);
+    const { dominant } = survivors ?? { dominant: null };
+    const who = dominant ? `, allocated below ${placeOf(dominant.frame)}` : '';
+    const kept = survivors ? `; ${bytesShort(survivors.bytesPerSecond)}/s of what is allocated now stays` : '';
+    return finding('heap-growth', {
+      level: dominant ? 'finding' : 'note',
+      weight: growthWeight(left) * (dominant ? 1 : 0.6),
+      sentence: `the heap grows by ${growthText(trend)}${who}${kept}${untilText(left, 'the heap limit is met')}`,
+      place: dominant && placeOf(dominant.frame),
+      frames: dominant?.frames ?? [],
+      certainty: collected && dominant ? 'certain' : 'likely',
+      against: collected
+        ? []
+        : [
+            'no major garbage collection was seen meanwhile: some of it may be garbage, or a cache that is not full yet',
+          ],
+      since: seenSince(e, trend, e.case.lookMs),
+      next: 'pprof-heap TARGET --duration 60s',
+      remedy:
+        'Find what keeps these objects (a Map without eviction, an array, listeners, closures) and bound or release it.',
+      figures: {
+        bytesPerSecond: Math.round(trend.perSecond),
+        fromBytes: trend.from,
+        toBytes: trend.to,
+        survivingBytesPerSecond: survivors && Math.round(survivors.bytesPerSecond),
+        limitBytes: limit,
+      },
+    });
+  },
+};
