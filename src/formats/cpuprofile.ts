@@ -15,6 +15,8 @@ export interface CpuNode {
   /** Samples per line of this function; a line may come several times (Node 26). */
   readonly positionTicks?: readonly PositionTick[];
   readonly deoptReason?: string;
+  /** Ours: the source of its hottest lines, where it was asked for. */
+  readonly source?: readonly { readonly line: number; readonly ticks: number; readonly text: string }[];
 }
 
 export interface CpuProfile {

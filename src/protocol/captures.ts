@@ -59,6 +59,7 @@ export const captures = {
         max: 1_000_000,
       },
       thread: { type: 'text', summary: 'main, all, or a worker thread id', default: 'main', maxLength: 16 },
+      source: { type: 'boolean', summary: 'keep the source of the hottest lines in the V8 profile', default: false },
     },
   },
   'pprof-heap': {

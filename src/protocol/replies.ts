@@ -236,6 +236,8 @@ export interface Frame {
   line: number;
   /** From 1. */
   column: number;
+  /** The source at that place as it runs, at most 160 characters; only of the innermost frame that is not Node's. */
+  code?: string;
   /** Where it runs, if a source map changed it. */
   generated?: { file: string; line: number; column: number };
 }

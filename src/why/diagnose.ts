@@ -15,10 +15,10 @@ export interface Diagnosis {
 
 /** What is a consequence of another finding says less than that: it goes below, as a note. */
 const consequences: Readonly<Record<string, readonly string[]>> = {
-  'buffer-growth': ['native-growth', 'heap-growth'],
+  'buffer-growth': ['heap-growth'],
+  'native-growth': ['buffer-growth'],
   'handles-growth': ['heap-growth', 'native-growth', 'descriptors'],
   'close-wait': ['handles-growth', 'descriptors', 'heap-growth', 'native-growth'],
-  'heap-growth': ['native-growth'],
   'outbound-stuck': ['requests-stuck', 'handles-growth', 'heap-growth', 'native-growth'],
   'outbound-pool': ['requests-stuck', 'outbound-stuck', 'heap-growth', 'handles-growth'],
   'connection-pool': ['requests-stuck', 'heap-growth', 'handles-growth'],

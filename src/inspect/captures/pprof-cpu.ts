@@ -5,6 +5,7 @@ import type { Subject } from '../subject.ts';
 import { attachWorkers } from '../workers.ts';
 import type { ArtifactSink, CaptureControl } from './capture.ts';
 import { CpuSampling } from './cpu-sampling.ts';
+import { addHotLines } from './hot-lines.ts';
 import { lapse } from './patience.ts';
 
 /** Samples kept of all threads together: V8 keeps 30 to 40 bytes of each in the app until the profile is fetched. */
@@ -52,7 +53,11 @@ export async function capturePprofCpu(
     control.phase(`sampling ${running.length === 1 ? running[0]!.thread : `${running.length} threads`}`);
     await lapse(control, parameters.duration);
     const first = samplings.findIndex((sampling) => sampling.started);
-    if (parameters.thread !== 'all') return await sink.write(JSON.stringify(await samplings[first]!.stop()));
+    if (parameters.thread !== 'all') {
+      const profile = await samplings[first]!.stop();
+      if (parameters.source) addHotLines(profile, process.platform === 'linux' ? `${subject.procDir}/root` : '');
+      return await sink.write(JSON.stringify(profile));
+    }
     await sink.write('{"threads":[');
     let separator = '';
     for (const [index, { thread, name }] of threads.entries()) {

@@ -5,6 +5,7 @@ import type { Inspector } from '../inspector.ts';
 import { readPending } from '../pending.ts';
 import { isCompiledInMemory, sourceMapUrls } from '../scripts.ts';
 import { SourceMaps } from '../source-maps.ts';
+import { SourceText } from '../source-text.ts';
 import type { Readings, Subject } from '../subject.ts';
 import { attachWorkers, type WorkerLine, workersAsked } from '../workers.ts';
 
@@ -53,18 +54,26 @@ async function askWorker({ threadId, name, inspector }: WorkerLine): Promise<Thr
 async function describe(subject: Subject, { threads, pending, mapUrls }: Snapshot): Promise<StackReply> {
   const root = process.platform === 'linux' ? `${subject.procDir}/root` : '';
   const maps = new SourceMaps(root);
-  const original = (call: CallFrame, main: boolean): Promise<Frame> =>
-    maps.original(toFrame(call), main ? mapUrls.get(call.scriptId) : undefined);
+  const texts = new SourceText(root);
+  const original = async (call: CallFrame, main: boolean, shown: CallFrame | undefined): Promise<Frame> => {
+    const frame = toFrame(call);
+    const code = call === shown ? texts.at(frame.file, frame.line, frame.column) : undefined;
+    return {
+      ...(await maps.original(frame, main ? mapUrls.get(call.scriptId) : undefined)),
+      ...(code === undefined ? {} : { code }),
+    };
+  };
   return {
     threads: await Promise.all(
-      threads.map(
-        async ({ thread, name, frames }): Promise<ThreadStack> => ({
+      threads.map(async ({ thread, name, frames }): Promise<ThreadStack> => {
+        const shown = frames?.find(({ url }) => url.startsWith('/') || url.startsWith('file:'));
+        return {
           thread,
           name,
           state: frames === null ? 'native' : frames.length > 0 ? 'running' : 'idle',
-          frames: await Promise.all((frames ?? []).map((call) => original(call, thread === 'main'))),
-        }),
-      ),
+          frames: await Promise.all((frames ?? []).map((call) => original(call, thread === 'main', shown))),
+        };
+      }),
     ),
     pending,
   };

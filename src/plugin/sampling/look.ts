@@ -1,6 +1,7 @@
 /** Watches one process for some seconds with cheap reads side by side, and puts what it saw into a case. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asNodeopsError, type NodeopsError } from '../../protocol/errors.ts';
+import type { HistoryReply } from '../../protocol/history.ts';
 import type { OperationName, Parameters } from '../../protocol/operations.ts';
 import type { Envelope, Replies, SocketInfo, VersionReply } from '../../protocol/replies.ts';
 import type { WaitsReply } from '../../protocol/waits.ts';
@@ -55,6 +56,7 @@ class Look {
   readonly #stacks: StackSample[] = [];
   readonly #waits: At<WaitsReply>[] = [];
   readonly #sockets: At<readonly SocketInfo[]>[] = [];
+  #past: HistoryReply | null = null;
   #command = '';
   #began = 0;
 
@@ -69,7 +71,7 @@ class Look {
   }
 
   async run(): Promise<Looked> {
-    const { forMs, signal, now, pod, ownPorts } = this.#options;
+    const { signal, now, pod, ownPorts } = this.#options;
     const who = await this.#client.ask('version', {}, this.#asking(0));
     const at = now().toISOString();
     this.#began = performance.now();
@@ -81,12 +83,11 @@ class Look {
       this.#profile().then((value) => (profiles.value = value)),
     ]);
     signal.throwIfAborted();
-    const past = await this.#try('history', () => this.#ask('history', { since: pastMs, points: 1_800 }));
     return {
       who,
       case: {
         at,
-        lookMs: Math.min(forMs, performance.now() - this.#began),
+        lookMs: this.#elapsedMs,
         subject: {
           pid: who.process.pid,
           container: who.process.container,
@@ -99,7 +100,7 @@ class Look {
         stacks: this.#stacks,
         waits: this.#waits,
         sockets: this.#sockets,
-        past: past?.data ?? null,
+        past: this.#past,
         ...profiles.value,
         pod,
         missing: [...this.#missing].map(([reading, reason]) => ({ reading, reason })),
@@ -148,7 +149,12 @@ class Look {
   async #listWaits(): Promise<void> {
     await this.#listOnce();
     await this.#pause(this.#leftMs - endMs);
-    if (!this.#options.signal.aborted) await this.#listOnce();
+    if (this.#options.signal.aborted) return;
+    const [past] = await Promise.all([
+      this.#try('history', () => this.#ask('history', { since: pastMs, points: 1_800 })),
+      this.#listOnce(),
+    ]);
+    this.#past = past?.data ?? null;
   }
 
   async #listOnce(): Promise<void> {
@@ -167,7 +173,9 @@ class Look {
     await this.#pause(Math.min(1_500, this.#options.forMs / 5));
     if (this.#options.signal.aborted) return { cpu: null, allocations: null };
     return takeProfiles(this.#target, {
-      leftMs: Math.max(0, this.#leftMs - endMs),
+      endAt: performance.now() + this.#leftMs - endMs,
+      stuck: this.#moments.at(-1)?.stuck != null,
+      allocatedPerSecond: () => this.#allocatedPerSecond(),
       cpuPercent: this.#moments.at(-1)?.stats.cpu.percent ?? null,
       running: this.#stacks.some(({ threads }) =>
         threads.some(({ thread, state }) => thread === 'main' && state !== 'idle'),
@@ -175,6 +183,17 @@ class Look {
       signal: this.#options.signal,
       missing: (reading, error) => this.#misses(reading, error),
     });
+  }
+
+  /** From how often the young generation was collected: V8 tells no better. */
+  #allocatedPerSecond(): number | null {
+    const known = this.#moments.filter(({ memory }) => memory.gc && memory.spaces);
+    const [first, last] = [known[0], known.at(-1)];
+    if (!first?.memory.gc || !last?.memory.gc || first === last) return null;
+    const scavenges = last.memory.gc.scavenge.count - first.memory.gc.scavenge.count;
+    const space = last.memory.spaces!.find(({ name }) => name === 'new_space')?.sizeBytes ?? 0;
+    const grown = Math.max(0, (last.memory.heap?.usedBytes ?? 0) - (first.memory.heap?.usedBytes ?? 0));
+    return ((scavenges * space) / 2 + grown) / ((last.atMs - first.atMs) / 1000);
   }
 
   #ask<N extends OperationName>(

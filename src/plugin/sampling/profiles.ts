@@ -14,9 +14,13 @@ export interface Profiles {
 }
 
 export interface ProfilesRequest {
-  /** Until both must have ended. */
-  readonly leftMs: number;
+  /** As of performance.now: both must have ended by then. */
+  readonly endAt: number;
   readonly cpuPercent: number | null;
+  /** Whether it did not answer when it was asked last: then no profiler can be started. */
+  readonly stuck: boolean;
+  /** Bytes allocated each second, as far as it is known. */
+  readonly allocatedPerSecond: () => number | null;
   /** Whether the main thread was seen at work. */
   readonly running: boolean;
   readonly signal: AbortSignal;
@@ -30,30 +34,36 @@ const cpuMs = 3_000;
 const cpuPercentWorth = 10;
 const artifactBytes = 64 * 1024 * 1024;
 const answerMs = 6_000;
+/** After the time that both have, until what is still under way is abandoned. */
+const graceMs = 800;
+const samplesPerSecond = 400;
+const smallestInterval = 1_024;
+const largestInterval = 512 * 1024;
 
 export async function takeProfiles(target: Target, request: ProfilesRequest): Promise<Profiles> {
-  const { leftMs, cpuPercent, running } = request;
-  if (leftMs < shortestMs) return { cpu: null, allocations: null };
+  const { cpuPercent, running, stuck, endAt } = request;
+  const left = () => endAt - performance.now();
+  if (left() < shortestMs || stuck) return { cpu: null, allocations: null };
   const busy = running || cpuPercent === null || cpuPercent >= cpuPercentWorth;
-  const cpu = busy ? await takeCpu(target, request, Math.min(cpuMs, leftMs)) : null;
-  const rest = leftMs - (busy ? Math.min(cpuMs, leftMs) + 300 : 0);
-  if (rest < shortestMs) return { cpu, allocations: null };
-  return { cpu, allocations: await takeAllocations(target, request, rest) };
+  const cpu = busy
+    ? await attempt('pprof-cpu', request, () => takeCpu(target, request, Math.min(cpuMs, left())))
+    : null;
+  if (left() < shortestMs) return { cpu, allocations: null };
+  return { cpu, allocations: await attempt('pprof-heap', request, () => takeAllocations(target, request, left())) };
 }
 
 async function takeCpu(target: Target, request: ProfilesRequest, duration: number): Promise<CpuSummary | null> {
-  const bytes = await take(
-    target,
-    'pprof-cpu',
-    { duration: Math.round(duration), interval: 1_000, thread: 'main' },
-    request,
-  );
-  if (!bytes) return null;
+  const parameters = { duration: Math.round(duration), interval: 1_000, thread: 'main' };
+  const bytes = await take(target, 'pprof-cpu', { ...parameters, source: true }, request).catch((error: unknown) => {
+    // an older agent knows no sources
+    if (asNodeopsError(error).code !== 'bad-request') throw error;
+    return take(target, 'pprof-cpu', parameters, request);
+  });
   const [{ parseCpuProfile }, { summarizeCpu }] = await Promise.all([
     import('../../formats/cpuprofile.ts'),
     import('../../why/evidence/cpu-summary.ts'),
   ]);
-  return attempt('pprof-cpu', request, () => summarizeCpu(parseCpuProfile(bytes)));
+  return summarizeCpu(parseCpuProfile(bytes));
 }
 
 async function takeAllocations(
@@ -61,46 +71,48 @@ async function takeAllocations(
   request: ProfilesRequest,
   duration: number,
 ): Promise<AllocationSummary | null> {
-  const parameters = {
-    duration: Math.round(duration),
-    interval: (request.cpuPercent ?? 0) > 50 ? 64 * 1024 : 8 * 1024,
-  };
+  const parameters = { duration: Math.round(duration), interval: intervalFor(request.allocatedPerSecond()) };
   const bytes = await take(target, 'pprof-heap', parameters, request);
-  if (!bytes) return null;
   const [{ parseHeapProfile }, { summarizeAllocations }] = await Promise.all([
     import('../../formats/heapprofile.ts'),
     import('../../why/evidence/allocation-summary.ts'),
   ]);
-  return attempt('pprof-heap', request, () => summarizeAllocations(parseHeapProfile(bytes), duration));
+  return summarizeAllocations(parseHeapProfile(bytes), duration);
+}
+
+/** Enough samples to say something, and so few that nobody feels them: each costs some ten microseconds. */
+function intervalFor(bytesPerSecond: number | null): number {
+  const interval = (bytesPerSecond ?? 16 * 1024 * 1024) / samplesPerSecond;
+  return Math.round(Math.min(largestInterval, Math.max(smallestInterval, interval)));
 }
 
 async function take(
   target: Target,
   capture: CaptureName & Reading,
   parameters: Readonly<Record<string, unknown>>,
-  { signal: outer, missing }: ProfilesRequest,
-): Promise<Uint8Array | null> {
+  { signal: outer, endAt }: ProfilesRequest,
+): Promise<Uint8Array> {
   const limits = { ...captureLimits, reconnectMs: 2_000, refusedMs: 1_000, abandonMs: 1_000 };
   const jobs = new Jobs(target, limits);
   const sink = new MemorySink(artifactBytes);
-  const signal = AbortSignal.any([outer, AbortSignal.timeout(Number(parameters.duration) + answerMs)]);
+  const patience = Math.max(200, endAt - performance.now() + graceMs);
+  const signal = AbortSignal.any([outer, AbortSignal.timeout(patience)]);
   const quiet = { onState: () => {}, say: () => {}, beforeBytes: async () => {} };
   try {
-    const request = { capture, parameters, timeoutMs: answerMs };
+    const request = { capture, parameters, timeoutMs: Math.min(answerMs, patience) };
     const job = await runJob(jobs, request, sink, { limits, stop: signal, abandon: signal, ...quiet });
-    await removeJob(jobs, job.id, limits);
+    // nobody waits for that
+    void removeJob(jobs, job.id, limits).finally(() => jobs.close());
     return sink.content();
   } catch (error) {
-    missing(capture, asNodeopsError(error));
-    return null;
-  } finally {
     jobs.close();
+    throw error;
   }
 }
 
-function attempt<T>(reading: Reading, { missing }: ProfilesRequest, make: () => T): T | null {
+async function attempt<T>(reading: Reading, { missing }: ProfilesRequest, make: () => Promise<T>): Promise<T | null> {
   try {
-    return make();
+    return await make();
   } catch (error) {
     missing(reading, asNodeopsError(error));
     return null;

@@ -20,7 +20,7 @@ export function bytesWithExact(bytes: number): string {
 
 /** `136.8KB`, for columns. */
 export function bytesShort(bytes: number): string {
-  return scaled(bytes, 1) ?? `${bytes}B`;
+  return scaled(bytes, 1) ?? `${Math.round(bytes)}B`;
 }
 
 /** `850µs`, `12.3ms`, `4.20s`, `3m20s`, `2h05m`, `3d04h`. */

@@ -48,8 +48,16 @@ function stackOf(id: number, nodes: Map<number, CpuNode>, parents: Map<number, C
   for (let node = nodes.get(id); node && frames.length < framesKept; node = parents.get(node.id)) {
     const { functionName, url, lineNumber, columnNumber } = node.callFrame;
     if (functionName === '(root)') break;
-    const line = frames.length === 0 && hottest.line > 0 ? hottest.line : lineNumber + 1;
-    frames.push({ function: functionName || '(anonymous)', file: pathOf(url), line, column: columnNumber + 1 });
+    const innermost = frames.length === 0;
+    const line = innermost && hottest.line > 0 ? hottest.line : lineNumber + 1;
+    const code = innermost ? node.source?.[0]?.text : undefined;
+    frames.push({
+      function: functionName || '(anonymous)',
+      file: pathOf(url),
+      line,
+      column: columnNumber + 1,
+      ...(code === undefined ? {} : { code }),
+    });
   }
   return frames;
 }

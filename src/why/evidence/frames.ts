@@ -3,9 +3,12 @@ import type { Frame } from '../../protocol/replies.ts';
 
 export type Owner = 'app' | 'package' | 'node' | 'engine';
 
+/** The agent's own files: what it does on the main thread is not the app's. */
+const ownFile = /(?:^|[/\\])(?:agent|nodeops)[/\\](?:preload|index|worker)\.[cm]js$/;
+
 export function ownerOf({ file }: Frame): Owner {
   if (file === '' || file === '(no file)' || file.startsWith('native')) return 'engine';
-  if (/^node:|^internal\//.test(file)) return 'node';
+  if (/^node:|^internal\//.test(file) || ownFile.test(file)) return 'node';
   return /(?:^|[/\\])node_modules[/\\]/.test(file) ? 'package' : 'app';
 }
 
@@ -28,8 +31,20 @@ export function placeOf(frame: Frame): string {
   return `${nameOf(frame)} (${fileOf(frame)}:${frame.line})`;
 }
 
-export function nameOf({ function: name }: Frame): string {
-  return name === '' || name === '(anonymous)' ? 'an anonymous function' : name;
+export function isAnonymous({ function: name }: Frame): boolean {
+  return name === '' || name === '(anonymous)';
+}
+
+export function nameOf(frame: Frame): string {
+  return isAnonymous(frame) ? 'an anonymous function' : frame.function;
+}
+
+/** As placeOf of the first frame; of an anonymous one with the nearest named caller of the same owner. */
+export function placeIn(frames: readonly Frame[]): string {
+  const [frame, ...callers] = frames as [Frame, ...Frame[]];
+  if (!isAnonymous(frame)) return placeOf(frame);
+  const named = callers.find((caller) => ownerOf(caller) === ownerOf(frame) && !isAnonymous(caller));
+  return named ? `${placeOf(frame)} of ${named.function}` : placeOf(frame);
 }
 
 export function fileOf({ file }: Frame): string {

@@ -53,6 +53,7 @@ const builtins: readonly (readonly [Kind, RegExp])[] = [
   ['intl', /\bIntl\s*\.\s*\w+|\.toLocale(?:\w*)String\b|\.localeCompare\b/],
   ['clone', /\bstructuredClone\b/],
   ['wait', /\bAtomics\s*\.\s*wait\b/],
+  ['error', /\bthrow\s+new\b|\bnew\s+\w*(?:Error|Exception)\b|\bextends\s+\w*Error\b|\.captureStackTrace\b|\.stack\b/],
   ['regex', /\.(?:test|exec|match|matchAll|replace|replaceAll|search|split)\s*\(/],
 ];
 
@@ -70,6 +71,9 @@ export function classify(frames: readonly Frame[]): Classified {
   if (named) return named;
   const native = builtinFrame(frames[0], caller);
   if (native) return native;
+  const source = frames[0] === caller ? caller?.code : undefined;
+  const written = source === undefined ? null : kindOfSource(source);
+  if (written) return { ...written, caller };
   const logger = frames.map(packageOf).find((name) => name !== null && loggers.test(name));
   if (logger) return { kind: 'log', call: logger, caller };
   return { kind: 'function', call: null, caller };

@@ -12,11 +12,11 @@ export interface Period {
 }
 
 const leastPeriodMs = 900;
-const leastCount = 3;
+const leastCount = 4;
 /** How far a distance may be from the middle one. */
-const slack = 0.2;
+const slack = 0.15;
 
-/** Null where there are fewer than three, or they keep no step. */
+/** Null where there are fewer than four, or they keep no step. */
 export function periodOf({ past }: Case, caller: Frame): Period | null {
   const key = functionKey(caller);
   const own = (past?.stalls ?? []).filter(({ frames }) => {

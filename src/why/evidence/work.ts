@@ -67,7 +67,42 @@ export function workOf(c: Case): Work[] {
       });
     }
   }
-  return [...all.values()].toSorted((a, b) => b.share - a.share || b.worstMs - a.worstMs);
+  return absorbed([...all.values()]).toSorted((a, b) => b.share - a.share || b.worstMs - a.worstMs);
+}
+
+/** Of a caller's time, what a named kind must have before the rest is taken for its share: loops around it, its results. */
+const mainShare = 0.4;
+
+/** A function that mostly calls one costly thing is not costly by itself. */
+function absorbed(works: readonly Work[]): Work[] {
+  const named = new Map<string, Work[]>();
+  for (const work of works)
+    if (work.kind !== 'function' && work.caller) {
+      const key = functionKey(work.caller);
+      named.set(key, [...(named.get(key) ?? []), work]);
+    }
+  const gains = new Map<Work, Work>();
+  const left = works.filter((work) => {
+    const others = work.kind === 'function' && work.caller ? named.get(functionKey(work.caller)) : undefined;
+    const share = others?.reduce((sum, other) => sum + other.share, 0) ?? 0;
+    if (!others || share < (share + work.share) * mainShare) return true;
+    gains.set(
+      others.reduce((most, other) => (other.share > most.share ? other : most)),
+      work,
+    );
+    return false;
+  });
+  return left.map((work) => {
+    const gained = gains.get(work);
+    return gained
+      ? {
+          ...work,
+          share: Math.min(1, work.share + gained.share),
+          worstMs: Math.max(work.worstMs, gained.worstMs),
+          stretches: Math.max(work.stretches, gained.stretches),
+        }
+      : work;
+  });
 }
 
 function keyOf({ kind, caller }: Classified, frames: readonly Frame[]): string {

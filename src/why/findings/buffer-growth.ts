@@ -1,5 +1,5 @@
 import { dominantOf } from '../evidence/dominant.ts';
-import { placeOf } from '../evidence/frames.ts';
+import { placeIn } from '../evidence/frames.ts';
 import { survivingSites } from '../evidence/survivors.ts';
 import { finding, type Rule } from '../finding.ts';
 import { grows, growthText, growthWeight, leastSteady, limitOf, secondsTo, seenSince, untilText } from './memory.ts';
@@ -23,9 +23,12 @@ export const bufferGrowth: Rule = {
     const dominant = dominantOf(buffers.length > 0 ? buffers : sites, 0.5);
     const left = secondsTo(limitOf(e), trend);
     return finding('buffer-growth', {
-      weight: growthWeight(left) + 0.03,
-      sentence: `buffers pile up outside the heap: ArrayBuffers grow by ${growthText(trend)}${dominant ? `, allocated below ${placeOf(dominant.frame)}` : ''}${untilText(left, 'the container’s memory limit is met')}`,
-      place: dominant && placeOf(dominant.frame),
+      // of what RSS grows by, where that is known
+      weight:
+        (growthWeight(left) + 0.03) *
+        Math.min(1, Math.max(0.4, trend.perSecond / (e.trends.rssBytes?.perSecond || trend.perSecond))),
+      sentence: `buffers pile up outside the heap: ArrayBuffers grow by ${growthText(trend)}${dominant ? `, allocated below ${placeIn(dominant.frames)}` : ''}${untilText(left, 'the container’s memory limit is met')}`,
+      place: dominant && placeIn(dominant.frames),
       frames: dominant?.frames ?? [],
       certainty: dominant ? 'certain' : 'likely',
       against:

@@ -1,6 +1,6 @@
 import { dominantOf } from '../evidence/dominant.ts';
 import type { Evidence } from '../evidence/evidence.ts';
-import { placeOf } from '../evidence/frames.ts';
+import { placeIn, placeOf } from '../evidence/frames.ts';
 import { survivingSites } from '../evidence/survivors.ts';
 import { trendOf } from '../evidence/trend.ts';
 import { finding, type Rule } from '../finding.ts';
@@ -53,8 +53,8 @@ export const handlesGrowth: Rule = {
     const detail = detailOf(e, type);
     return finding('handles-growth', {
       weight: 0.72 + Math.min(0.1, trend.perSecond / 1000),
-      sentence: `${what} pile up: ${now} of ${type}, ${trend.perSecond.toFixed(1)} more each second${detail ? `, ${detail}` : ''}${maker ? `, made below ${placeOf(maker.frame)}` : ''}`,
-      place: maker ? placeOf(maker.frame) : detail,
+      sentence: `${what} pile up: ${now} of ${type}, ${trend.perSecond.toFixed(1)} more each second${detail ? `, ${detail}` : ''}${maker ? `, made below ${placeIn(maker.frames)}` : ''}`,
+      place: maker ? placeIn(maker.frames) : detail,
       frames: maker?.frames ?? [],
       certainty: 'certain',
       next: 'waits TARGET',

@@ -1,5 +1,5 @@
 import { bytesShort } from '../../protocol/text/quantities.ts';
-import { placeOf } from '../evidence/frames.ts';
+import { placeIn } from '../evidence/frames.ts';
 import { survivorsOf } from '../evidence/survivors.ts';
 import { finding, type Rule } from '../finding.ts';
 import { grows, growthText, growthWeight, leastSteady, memoryOf, secondsTo, seenSince, untilText } from './memory.ts';
@@ -24,13 +24,13 @@ export const heapGrowth: Rule = {
     const limit = memoryOf(e)?.heap?.limitBytes ?? null;
     const left = secondsTo(limit, trend);
     const { dominant } = survivors ?? { dominant: null };
-    const who = dominant ? `, allocated below ${placeOf(dominant.frame)}` : '';
+    const who = dominant ? `, allocated below ${placeIn(dominant.frames)}` : '';
     const kept = survivors ? `; ${bytesShort(survivors.bytesPerSecond)}/s of what is allocated now stays` : '';
     return finding('heap-growth', {
       level: dominant ? 'finding' : 'note',
       weight: growthWeight(left) * (dominant ? 1 : 0.6),
       sentence: `the heap grows by ${growthText(trend)}${who}${kept}${untilText(left, 'the heap limit is met')}`,
-      place: dominant && placeOf(dominant.frame),
+      place: dominant && placeIn(dominant.frames),
       frames: dominant?.frames ?? [],
       certainty: collected && dominant ? 'certain' : 'likely',
       against: collected

@@ -1,23 +1,28 @@
 import { bytesShort } from '../../protocol/text/quantities.ts';
 import { dominantOf } from '../evidence/dominant.ts';
-import { placeOf } from '../evidence/frames.ts';
+import type { Evidence } from '../evidence/evidence.ts';
+import { placeIn } from '../evidence/frames.ts';
 import { survivingSites } from '../evidence/survivors.ts';
+import { type Trend, trendOf } from '../evidence/trend.ts';
 import { finding, type Rule } from '../finding.ts';
-import { grows, growthText, growthWeight, leastSteady, limitOf, secondsTo, seenSince, untilText } from './memory.ts';
+import { grows, growthText, growthWeight, limitOf, secondsTo, seenSince, untilText } from './memory.ts';
 
 /** Of RSS' growth, what heap and buffers must leave unexplained. */
 const leastUnexplained = 0.6;
 /** RSS moves by itself: pages of the heap, of code, of arenas. */
-const leastGrowthBytes = 6 * 1024 * 1024;
+const leastGrowthBytes = 8 * 1024 * 1024;
+const leastSteady = 0.8;
+/** The look itself costs some megabytes, all of them at its begin. */
+const settledMs = 3_500;
 
 export const nativeGrowth: Rule = {
   id: 'native-growth',
   passed: 'no memory piles up outside heap and buffers',
   needs: ['memstats'],
-  thresholds: `RSS grows in ≥ ${leastSteady * 100} % of six steps, by ≥ 6 MiB and 8 %, and heap and buffers explain less than ${Math.round((1 - leastUnexplained) * 100)} % of it`,
+  thresholds: `RSS grows in ≥ ${leastSteady * 100} % of six steps, by ≥ 8 MiB and 8 %, after the first 3.5 s of the look, and heap and buffers explain less than ${Math.round((1 - leastUnexplained) * 100)} % of it`,
   find(e) {
-    const rss = e.trends.rssBytes;
-    if (!grows(rss, 0.08) || rss.to - rss.from < leastGrowthBytes) return null;
+    const rss = settledRss(e);
+    if (!grows(rss, 0.08) || rss.steady < leastSteady || rss.to - rss.from < leastGrowthBytes) return null;
     const explained = ['heapTotalBytes', 'externalBytes'] as const;
     const rate = explained.reduce((sum, name) => sum + Math.max(0, e.trends[name]?.perSecond ?? 0), 0);
     const unexplained = 1 - rate / rss.perSecond;
@@ -27,8 +32,8 @@ export const nativeGrowth: Rule = {
     const left = secondsTo(limitOf(e), rss);
     return finding('native-growth', {
       weight: growthWeight(left) - 0.02,
-      sentence: `memory outside of heap and buffers grows: RSS by ${growthText(rss)}, of which heap and buffers explain ${bytesShort(rate)}/s${dominant ? `; what stays on the heap meanwhile is allocated below ${placeOf(dominant.frame)}` : ''}${untilText(left, 'the container’s memory limit is met')}`,
-      place: dominant && placeOf(dominant.frame),
+      sentence: `memory outside of heap and buffers grows: RSS by ${growthText(rss)}, of which heap and buffers explain ${bytesShort(rate)}/s${dominant ? `; what stays on the heap meanwhile is allocated below ${placeIn(dominant.frames)}` : ''}${untilText(left, 'the container’s memory limit is met')}`,
+      place: dominant && placeIn(dominant.frames),
       frames: dominant?.frames ?? [],
       certainty: dominant ? 'likely' : 'possible',
       against: ['malloc gives memory back late: RSS may rise for a while after a burst'],
@@ -45,3 +50,10 @@ export const nativeGrowth: Rule = {
     });
   },
 };
+
+function settledRss({ case: { moments } }: Evidence): Trend | null {
+  const points = moments.flatMap(({ atMs, memory: { rssBytes } }) =>
+    rssBytes === null || atMs < settledMs ? [] : [{ atMs, value: rssBytes }],
+  );
+  return trendOf(points);
+}
