@@ -26,8 +26,8 @@ export const faults: readonly Fault[] = [
   {
     service: 'regex',
     right: ['regex'],
-    names: /validateEmail/,
-    loads: [often(`/?address=${'a'.repeat(26)}`, 700)],
+    names: /validateName/,
+    loads: [often('/?name=an+example+input+that+is+long%21%21', 900)],
     warmMs: 4000,
   },
   { service: 'json', right: ['json'], names: /repriced/, loads: [often('/', 500)], warmMs: 4000 },
@@ -66,10 +66,16 @@ export const faults: readonly Fault[] = [
     names: /limit/,
     loads: [often('/', 15)],
     warmMs: 6000,
-    options: { flags: ['--max-old-space-size=110'] },
+    options: { flags: ['--max-old-space-size=96'] },
   },
   { service: 'heap-leak', right: ['heap-growth'], names: /createSession/, loads: [often('/', 10)], warmMs: 12_000 },
-  { service: 'listener-leak', right: ['heap-growth'], names: /subscribe/, loads: [often('/', 10)], warmMs: 12_000 },
+  {
+    service: 'listener-leak',
+    right: ['heap-growth'],
+    names: /subscribe|listener-leak/,
+    loads: [often('/', 10)],
+    warmMs: 12_000,
+  },
   { service: 'promise-leak', right: ['heap-growth'], names: /waitForReply/, loads: [often('/', 10)], warmMs: 12_000 },
   { service: 'timer-leak', right: ['handles-growth'], names: /[Tt]im/, loads: [often('/', 15)], warmMs: 6000 },
   { service: 'buffer-leak', right: ['buffer-growth'], names: /storeUpload/, loads: [often('/', 20)], warmMs: 10_000 },
@@ -103,3 +109,14 @@ export const faults: readonly Fault[] = [
   },
   { service: 'children', right: ['children'], names: /sleep/, loads: [often('/', 250)], warmMs: 5000 },
 ];
+
+/** Services that are busy and well: nothing above a note may be said of them. */
+export const healthy: readonly (Pick<Fault, 'service' | 'loads' | 'warmMs' | 'options'> & { readonly what: string })[] =
+  [
+    { service: 'healthy-server', what: 'a server at 70 % of a core', loads: [often('/', 7)], warmMs: 8000 },
+    { service: 'healthy-batch', what: 'a batch job', loads: [], warmMs: 6000 },
+    { service: 'healthy-cluster', what: 'a cluster', loads: [often('/', 10)], warmMs: 6000 },
+    { service: 'healthy-bundle', what: 'a server-side renderer', loads: [often('/', 15)], warmMs: 8000 },
+    { service: 'healthy-memory', what: 'a full cache', loads: [often('/', 10)], warmMs: 8000 },
+    { service: 'healthy-sockets', what: '2,000 kept connections', loads: [], warmMs: 12_000 },
+  ];

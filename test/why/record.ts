@@ -1,13 +1,13 @@
 /**
  * Records cases for the table tests: `node test/why/record.ts DIRECTORY [NAME...] [--major=24]` starts each service of faults.ts
- * and healthy.ts under its load, looks at it for ten seconds as `why` does, and writes what was seen as NAME.MAJOR.json.
+ * under its load, looks at it for ten seconds as `why` does, and writes what was seen as NAME.MAJOR.json.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lookAt } from '../../src/plugin/sampling/look.ts';
 import { pidTarget } from '../../src/plugin/targets/pid.ts';
 import type { Case } from '../../src/why/case.ts';
-import { type Fault, faults } from './faults.ts';
+import { type Fault, faults, healthy } from './faults.ts';
 import { type Major, majors, Service } from './service.ts';
 
 export async function record(
@@ -34,7 +34,7 @@ if (import.meta.main) {
   if (!majors.includes(major)) throw new Error(`no such major: ${major}`);
   const names = rest.filter((arg) => !arg.startsWith('--'));
   mkdirSync(directory, { recursive: true });
-  for (const fault of faults) {
+  for (const fault of [...faults, ...healthy]) {
     if (names.length > 0 && !names.includes(fault.service)) continue;
     const began = performance.now();
     try {

@@ -6,7 +6,10 @@ if (process.argv[2] === 'clients') {
   const port = Number(process.argv[3]);
   for (let n = 0; n < 2000; n++)
     setTimeout(() => {
-      const ask = () => http.get({ port, agent, path: '/' }, (reply) => reply.resume().on('end', () => setTimeout(ask, 15_000 + n))).on('error', () => {});
+      const ask = () =>
+        http
+          .get({ port, agent, path: '/' }, (reply) => reply.resume().on('end', () => setTimeout(ask, 15_000 + n)))
+          .on('error', () => {});
       ask();
     }, n);
 } else {
