@@ -1,6 +1,14 @@
 /** A case: everything that was seen of one process over a look of some seconds. A plain value, so that it can be kept and judged again. */
 import type { HistoryReply } from '../protocol/history.ts';
-import type { Frame, MemstatsReply, NativeEvidence, SocketInfo, StatsReply, ThreadStack } from '../protocol/replies.ts';
+import type {
+  ChildProcess,
+  Frame,
+  MemstatsReply,
+  NativeEvidence,
+  SocketInfo,
+  StatsReply,
+  ThreadStack,
+} from '../protocol/replies.ts';
 import type { WaitsReply } from '../protocol/waits.ts';
 
 /** Two replies of one moment. */
@@ -86,6 +94,8 @@ export interface Case {
   /** The first and the last of the look. */
   readonly waits: readonly At<WaitsReply>[];
   readonly sockets: readonly At<readonly SocketInfo[]>[];
+  /** Of any kind, oldest first; empty where the agent does not tell them. */
+  readonly children: readonly At<readonly ChildProcess[]>[];
   /** The recorder's past, where there is a recorder. */
   readonly past: HistoryReply | null;
   readonly cpu: CpuSummary | null;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asNodeopsError, type NodeopsError } from '../../protocol/errors.ts';
 import type { HistoryReply } from '../../protocol/history.ts';
 import type { OperationName, Parameters } from '../../protocol/operations.ts';
-import type { Envelope, Replies, SocketInfo, VersionReply } from '../../protocol/replies.ts';
+import type { ChildProcess, Envelope, Replies, SocketInfo, VersionReply } from '../../protocol/replies.ts';
 import type { WaitsReply } from '../../protocol/waits.ts';
 import type { At, Case, Moment, PodFacts, Reading, StackSample } from '../../why/case.ts';
 import { AgentClient } from '../client/client.ts';
@@ -52,10 +52,12 @@ class Look {
   readonly #options: LookOptions;
   readonly #client: AgentClient;
   readonly #missing = new Map<Reading, string>();
+  readonly #had = new Set<Reading>();
   readonly #moments: Moment[] = [];
   readonly #stacks: StackSample[] = [];
   readonly #waits: At<WaitsReply>[] = [];
   readonly #sockets: At<readonly SocketInfo[]>[] = [];
+  readonly #children: At<readonly ChildProcess[]>[] = [];
   #past: HistoryReply | null = null;
   #command = '';
   #began = 0;
@@ -100,6 +102,7 @@ class Look {
         stacks: this.#stacks,
         waits: this.#waits,
         sockets: this.#sockets,
+        children: this.#children,
         past: this.#past,
         ...profiles.value,
         pod,
@@ -165,6 +168,7 @@ class Look {
     if (waits) this.#waits.push({ atMs: this.#elapsedMs, reply: waits.data });
     if (!process) return;
     this.#command = process.data.command;
+    if (process.data.children) this.#children.push({ atMs: this.#elapsedMs, reply: process.data.children });
     if (process.data.sockets) this.#sockets.push({ atMs: this.#elapsedMs, reply: process.data.sockets });
   }
 
@@ -213,6 +217,7 @@ class Look {
   async #try<T>(reading: Reading, ask: () => Promise<T>): Promise<T | null> {
     try {
       const value = await ask();
+      this.#had.add(reading);
       this.#missing.delete(reading);
       return value;
     } catch (error) {
@@ -222,7 +227,7 @@ class Look {
   }
 
   #misses(reading: Reading, error: NodeopsError): void {
-    if (!this.#options.signal.aborted) this.#missing.set(reading, error.message);
+    if (!this.#options.signal.aborted && !this.#had.has(reading)) this.#missing.set(reading, error.message);
   }
 
   async #pause(milliseconds: number): Promise<void> {

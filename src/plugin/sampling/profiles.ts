@@ -95,7 +95,7 @@ async function take(
   const limits = { ...captureLimits, reconnectMs: 2_000, refusedMs: 1_000, abandonMs: 1_000 };
   const jobs = new Jobs(target, limits);
   const sink = new MemorySink(artifactBytes);
-  const patience = Math.max(200, endAt - performance.now() + graceMs);
+  const patience = Math.round(Math.max(200, endAt - performance.now() + graceMs));
   const signal = AbortSignal.any([outer, AbortSignal.timeout(patience)]);
   const quiet = { onState: () => {}, say: () => {}, beforeBytes: async () => {} };
   try {

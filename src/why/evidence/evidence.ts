@@ -16,6 +16,8 @@ export interface Evidence {
   readonly worstMs: number;
   /** CPU of the process, 100 is one core; null where unknown. */
   readonly cpuPercent: number | null;
+  /** Of the main thread's wish to run, what it got a CPU for, 0 to 1; 1 where the kernel does not tell. */
+  readonly served: number;
   readonly gc: GcRates | null;
   readonly trends: Readonly<Record<MemoryFigure, Trend | null>>;
   /** Whether somebody waits for this process: it has a server, or peers. */
@@ -40,6 +42,7 @@ export function evidenceOf(c: Case): Evidence {
     busy: busyOf(c),
     worstMs: worstOf(c, work),
     cpuPercent: mean(c.moments.map(({ stats }) => stats.cpu.percent)),
+    served: servedOf(c.moments),
     gc: gcOf(c.moments),
     trends: {
       heapUsedBytes: trendOf(points(c, ({ heap }) => heap?.usedBytes, 'heapUsedBytes')),
@@ -75,6 +78,13 @@ function worstOf({ moments, stacks }: Case, work: readonly Work[]): number {
 export function mean(values: readonly (number | null | undefined)[]): number | null {
   const known = values.filter((value): value is number => typeof value === 'number');
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+function servedOf(moments: readonly Moment[]): number {
+  const main = moments.flatMap(({ stats }) => stats.threadUse?.filter(({ kind }) => kind === 'main') ?? []);
+  const ran = mean(main.map(({ percent }) => percent));
+  const waited = mean(main.map(({ waitingPercent }) => waitingPercent));
+  return ran === null || waited === null || ran + waited < 1 ? 1 : ran / (ran + waited);
 }
 
 function gcOf(moments: readonly Moment[]): GcRates | null {

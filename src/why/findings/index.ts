@@ -1,9 +1,13 @@
 import type { Rule } from '../finding.ts';
 import { bufferGrowth } from './buffer-growth.ts';
+import { children } from './children.ts';
 import { clone } from './clone.ts';
 import { closeWait } from './close-wait.ts';
+import { cpuStarved } from './cpu-starved.ts';
 import { cpuThrottled } from './cpu-throttled.ts';
 import { debuggerOpen } from './debugger-open.ts';
+import { descriptors } from './descriptors.ts';
+import { dns } from './dns.ts';
 import { exceptions } from './exceptions.ts';
 import { gcPressure } from './gc-pressure.ts';
 import { handlesGrowth } from './handles-growth.ts';
@@ -25,6 +29,7 @@ import { syncFs } from './sync-fs.ts';
 import { syncWait } from './sync-wait.ts';
 import { syncZlib } from './sync-zlib.ts';
 import { uncaught } from './uncaught.ts';
+import { uvPool } from './uv-pool.ts';
 import { workerBusy } from './worker-busy.ts';
 
 /** Every finding; the order is that of docs/why.md, not of importance. */
@@ -50,9 +55,14 @@ export const rules: readonly Rule[] = [
   memoryLimit,
   handlesGrowth,
   closeWait,
+  descriptors,
+  children,
+  uvPool,
+  dns,
   requestsStuck,
   outboundStuck,
   cpuThrottled,
+  cpuStarved,
   uncaught,
   debuggerOpen,
   nodeVersion,

@@ -30,7 +30,9 @@ export function costOf(e: Evidence, works: readonly Work[]): Cost | null {
     1,
     works.reduce((sum, work) => sum + work.share, 0),
   );
-  const worstMs = Math.max(0, ...works.map((work) => work.worstMs));
+  // what it waited for a CPU is not the function's time
+  const sleeps = works[0]?.kind === 'child' || works[0]?.kind === 'wait' || works[0]?.kind === 'fs';
+  const worstMs = Math.max(0, ...works.map((work) => work.worstMs)) * (sleeps ? 1 : e.served);
   const blocks = worstMs >= blockedMs && share >= leastShare;
   const fills = e.busy >= saturated && share >= saturatedShare;
   if (!blocks && !fills) return null;

@@ -17,7 +17,7 @@ export const syncChild: Rule = {
     const [top] = works;
     const cost = costOf(e, works);
     if (!top?.caller || !cost) return byKernel(e);
-    const sentence = `the event loop waits for a child process: ${top.call ?? 'execSync'}, called by ${placeOf(top.caller)}`;
+    const sentence = `the event loop waits for a child process: ${top.call ?? 'execSync'}, called by ${placeOf(top.caller)}${childText(e, cost.worstMs)}`;
     return loopFinding(e, top, cost, { id: 'sync-child', sentence, next, remedy });
   },
 };
@@ -29,11 +29,21 @@ function byKernel(e: Evidence): Finding | null {
   if (!stuck || !/execSync|spawnSync/.test(stuck.summary)) return null;
   return finding('sync-child', {
     weight: 0.95,
-    sentence: `the event loop waits for a child process run by execSync or spawnSync, for at least ${duration(stuck.forMs)}`,
+    sentence: `the event loop waits for a child process run by execSync or spawnSync, for at least ${duration(stuck.forMs)}${childText(e, stuck.forMs)}`,
     certainty: 'likely',
     against: ['no JavaScript frame could be read: who started it is not known'],
     next,
     remedy,
     figures: { worstMs: Math.round(stuck.forMs), syscall: stuck.syscall },
   });
+}
+
+/** The child whose age is nearest to the wait. */
+function childText({ case: { children } }: Evidence, waitedMs: number): string {
+  const all = children.flatMap(({ reply }) => reply);
+  const off = (ageSeconds: number) => Math.abs(ageSeconds * 1000 - waitedMs);
+  const [child] = all.toSorted((a, b) => off(a.ageSeconds) - off(b.ageSeconds));
+  return child
+    ? `; its child ${child.pid} is '${child.command.slice(0, 80)}', ${duration(child.ageSeconds * 1000)} old`
+    : '';
 }

@@ -1,4 +1,5 @@
 import { dominantOf } from '../evidence/dominant.ts';
+import { type Evidence, mean } from '../evidence/evidence.ts';
 import { callerOf, placeOf } from '../evidence/frames.ts';
 import { finding, type Rule } from '../finding.ts';
 
@@ -9,7 +10,7 @@ export const workerBusy: Rule = {
   id: 'worker-busy',
   passed: 'no worker thread spins',
   needs: ['stack'],
-  thresholds: `a worker is found running in ≥ ${busyShare * 100} % of ≥ ${leastSamples} samples of its stack, and the process uses ≥ 60 % of a core`,
+  thresholds: `a worker is found running in ≥ ${busyShare * 100} % of ≥ ${leastSamples} samples of its stack, and workers use, or wait for, ≥ 60 % of a core`,
   find(e) {
     const { stacks } = e.case;
     const workers = new Map<
@@ -28,7 +29,8 @@ export const workerBusy: Rule = {
       ([, { seen, running }]) => seen >= leastSamples && running.length >= seen * busyShare,
     );
     // what only waits (Atomics.wait) uses no CPU
-    if (spinning.length === 0 || (e.cpuPercent ?? 0) < 60) return null;
+    const wanted = wantedPercent(e);
+    if (spinning.length === 0 || wanted < 60) return null;
     const [id, { name, running }] = spinning[0]!;
     const stacksOf = running.filter(({ frames }) => frames.length > 0).map(({ frames }) => ({ weight: 1, frames }));
     const dominant = dominantOf(stacksOf, 0.6);
@@ -37,14 +39,24 @@ export const workerBusy: Rule = {
     return finding('worker-busy', {
       level: 'finding',
       weight: 0.6,
-      sentence: `a worker thread never rests: ${id}${name ? ` '${name}'` : ''}${others} runs ${frame ? placeOf(frame) : 'without a pause'}; the process uses ${Math.round(e.cpuPercent ?? 0)}% of a core`,
+      sentence: `a worker thread never rests: ${id}${name ? ` '${name}'` : ''}${others} runs ${frame ? placeOf(frame) : 'without a pause'}; it wants ${Math.round(wanted)}% of a core`,
       place: frame ? placeOf(frame) : id,
       frames: dominant?.frames ?? [],
       certainty: 'likely',
       against: ['a worker that computes for long is what workers are for'],
       next: `pprof-cpu TARGET --duration 10s --thread ${id.replace('worker ', '')}`,
       remedy: 'Wait with Atomics.wait or a message instead of polling; bound what one job may take.',
-      figures: { thread: id, cpuPercent: Math.round(e.cpuPercent ?? 0) },
+      figures: { thread: id, wantedPercent: Math.round(wanted) },
     });
   },
 };
+
+/** CPU of the busiest worker, and the CPU it waited for; of the whole process where threads are not told apart. */
+function wantedPercent({ case: { moments }, cpuPercent }: Evidence): number {
+  const busiest = moments.map(({ stats }) => {
+    const workers = stats.threadUse?.filter(({ kind }) => kind === 'worker');
+    if (!workers || workers.length === 0) return null;
+    return Math.max(...workers.map(({ percent, waitingPercent }) => (percent ?? 0) + (waitingPercent ?? 0)));
+  });
+  return mean(busiest) ?? cpuPercent ?? 0;
+}
