@@ -20,7 +20,14 @@ export async function record(
     await new Promise((done) => setTimeout(done, fault.warmMs));
     const target = await pidTarget(service.pid, { env: { NODEOPS_CONFIG_DIR: service.configDir } });
     const { signal } = new AbortController();
-    const options = { forMs: 10_000, timeoutMs: undefined, pod: null, ownPorts: [service.agentPort], signal };
+    const options = {
+      forMs: 10_000,
+      deep: false,
+      timeoutMs: undefined,
+      pod: null,
+      ownPorts: [service.agentPort],
+      signal,
+    };
     return (await lookAt(target, { ...options, now: () => new Date() })).case;
   } finally {
     await service.stop();

@@ -23,9 +23,11 @@ import { trace } from './trace/command.ts';
 import { tree } from './tree/command.ts';
 import { view } from './view/command.ts';
 import { waits } from './waits/command.ts';
+import { why } from './why/command.ts';
 
 /** Every command, in the order of help. */
 export const commands: readonly Command[] = [
+  why,
   readingCommand('stats', ['stats pod/api-0', 'stats 4711', 'stats 127.0.0.1:8848 -o json']),
   readingCommand('memstats', ['memstats pod/api-0']),
   readingCommand('stack', ['stack pod/api-0', 'stack pod/api-0 -c web']),

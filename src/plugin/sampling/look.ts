@@ -12,6 +12,8 @@ import { type Profiles, takeProfiles } from './profiles.ts';
 
 export interface LookOptions {
   readonly forMs: number;
+  /** Whether garbage collections may be forced. */
+  readonly deep: boolean;
   /** What one reply may take, its window not counted. @default 5000 */
   readonly timeoutMs: number | undefined;
   readonly pod: PodFacts | null;
