@@ -42,7 +42,7 @@ export async function runWhy(invocation: WhyInvocation): Promise<number> {
   if (flags.case !== undefined && targets.length !== 1)
     throw new NodeopsError('usage', `--case keeps what was seen of one process, and ${targets.length} are looked at`);
   const who =
-    targets.length === 1 ? targets[0]!.endpoint.name : counted(targets.length, 'process').replace(/ss$/, 'ss');
+    targets.length === 1 ? targets[0]!.endpoint.name : `${targets.length} processes`;
   if (io.stderr.isTTY) io.stderr.write(`looking at ${who} for ${duration(flags.for)}\n`);
   const facts = await podFacts(api, targets, io);
   const look = (target: Target) =>
