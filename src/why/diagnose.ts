@@ -25,7 +25,8 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   'uv-pool': ['requests-stuck'],
   dns: ['requests-stuck', 'uv-pool'],
   children: ['handles-growth', 'native-growth'],
-  descriptors: [],
+  'gc-pressure': ['hot-function', 'recompile', 'json', 'clone', 'cpu-starved'],
+  'cpu-throttled': ['cpu-starved'],
   'requests-stuck': ['heap-growth', 'handles-growth', 'native-growth'],
 };
 

@@ -25,7 +25,7 @@ export async function record(
       deep: false,
       timeoutMs: undefined,
       pod: null,
-      ownPorts: [service.agentPort],
+      port: service.agentPort,
       signal,
     };
     return (await lookAt(target, { ...options, now: () => new Date() })).case;

@@ -17,8 +17,8 @@ export interface LookOptions {
   /** What one reply may take, its window not counted. @default 5000 */
   readonly timeoutMs: number | undefined;
   readonly pod: PodFacts | null;
-  /** Ports of agents on the same loopback. */
-  readonly ownPorts: readonly number[];
+  /** The agents' port. */
+  readonly port: number;
   readonly signal: AbortSignal;
   readonly now: () => Date;
 }
@@ -75,12 +75,13 @@ class Look {
   }
 
   async run(): Promise<Looked> {
-    const { signal, now, pod, ownPorts } = this.#options;
+    const { signal, now, pod, port } = this.#options;
     const who = await this.#client.ask('version', {}, this.#asking(0));
     const at = now().toISOString();
     this.#began = performance.now();
     const profiles: { value: Profiles } = { value: { cpu: null, allocations: null } };
-    await Promise.all([
+    const [others] = await Promise.all([
+      this.#client.ask('processes', {}, this.#asking(0)).catch(() => null),
       this.#figures(),
       this.#sampleStacks(),
       this.#listWaits(),
@@ -98,7 +99,7 @@ class Look {
           command: this.#command,
           nodeVersion: who.data.nodeVersion,
           agentVersion: who.data.agentVersion,
-          ownPorts,
+          ownPorts: [port, ...(others?.data.processes ?? []).map((each) => each.port)],
         },
         moments: this.#moments,
         stacks: this.#stacks,

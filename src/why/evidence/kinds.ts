@@ -52,6 +52,13 @@ const builtins: readonly (readonly [Kind, RegExp])[] = [
   ['compile', /\bnew\s+(?:RegExp|Function)\b|\beval\s*\(/],
   ['intl', /\bIntl\s*\.\s*\w+|\.toLocale(?:\w*)String\b|\.localeCompare\b/],
   ['clone', /\bstructuredClone\b/],
+  ['zlib', /\b(?:gzip|gunzip|deflate|deflateRaw|inflate|inflateRaw|unzip|brotli\w+|zstd\w+)Sync\b/],
+  ['crypto', /\b(?:pbkdf2|scrypt|hkdf|generateKey|generateKeyPair|generatePrime|checkPrime|randomFill|argon2)Sync\b/],
+  ['child', /\b(?:exec|execFile|spawn)Sync\b/],
+  [
+    'fs',
+    /\b(?:fs|fsSync|promises)\.\w+Sync\b|\b(?:read|write|append|copy)FileSync\b|\b(?:readdir|stat|lstat|exists|mkdir|rm|unlink|open|readv?|access)Sync\b/,
+  ],
   ['wait', /\bAtomics\s*\.\s*wait\b/],
   ['error', /\bthrow\s+new\b|\bnew\s+\w*(?:Error|Exception)\b|\bextends\s+\w*Error\b|\.captureStackTrace\b|\.stack\b/],
   ['regex', /\.(?:test|exec|match|matchAll|replace|replaceAll|search|split)\s*\(/],

@@ -14,7 +14,7 @@ export interface Period {
 const leastPeriodMs = 900;
 const leastCount = 4;
 /** How far a distance may be from the middle one. */
-const slack = 0.15;
+const slack = 0.1;
 
 /** Null where there are fewer than four, or they keep no step. */
 export function periodOf({ past }: Case, caller: Frame): Period | null {
@@ -32,7 +32,7 @@ export function periodOf({ past }: Case, caller: Frame): Period | null {
     const turns = Math.max(1, Math.round(distance / middle));
     return Math.abs(distance - turns * middle) <= middle * slack;
   });
-  if (middle < leastPeriodMs || inStep.length < distances.length * 0.75) return null;
+  if (middle < leastPeriodMs || inStep.length < distances.length * 0.8) return null;
   return {
     periodMs: middle,
     count: own.length,

@@ -16,6 +16,8 @@ export interface Work {
   readonly worstMs: number;
   /** Stretches of at least 100 ms that were seen of it. */
   readonly stretches: number;
+  /** Share in the CPU profile: unlike stacks, which are taken where JavaScript can be interrupted, it sees calls as they are. */
+  readonly profiled: number;
 }
 
 interface Weighed extends WeighedStack {
@@ -29,13 +31,13 @@ const stallAgeMs = 120_000;
 export function workOf(c: Case): Work[] {
   const stacks = fromStacks(c);
   const stalls = fromStalls(c);
-  const sources: { stacks: readonly Weighed[]; ofMs: number }[] = [
+  const sources: { stacks: readonly Weighed[]; ofMs: number; profile?: true }[] = [
     { stacks, ofMs: spanOf(c.stacks, c.lookMs) },
     { stacks: stalls.stacks, ofMs: stalls.ofMs },
   ];
   if (c.cpu) {
     const stretches = c.cpu.stretches.map(({ ms, frames }) => ({ ms: 0, frames, stretchMs: ms }));
-    sources.push({ stacks: [...c.cpu.stacks, ...stretches], ofMs: c.cpu.durationMs });
+    sources.push({ stacks: [...c.cpu.stacks, ...stretches], ofMs: c.cpu.durationMs, profile: true });
   }
   const all = new Map<string, Work & { largestMs: number }>();
   for (const source of sources) {
@@ -64,6 +66,7 @@ export function workOf(c: Case): Work[] {
         share: Math.max(share, before?.share ?? 0),
         worstMs: Math.max(worstMs, before?.worstMs ?? 0),
         stretches: Math.max(stretches, before?.stretches ?? 0),
+        profiled: source.profile ? share : (before?.profiled ?? 0),
       });
     }
   }
@@ -72,6 +75,13 @@ export function workOf(c: Case): Work[] {
 
 /** Of a caller's time, what a named kind must have before the rest is taken for its share: loops around it, its results. */
 const mainShare = 0.4;
+
+/** A profile that saw less of a caller says nothing of it. */
+const leastProfiled = 0.03;
+
+function sum(works: readonly Work[], share: 'share' | 'profiled'): number {
+  return works.reduce((total, work) => total + work[share], 0);
+}
 
 /** A function that mostly calls one costly thing is not costly by itself. */
 function absorbed(works: readonly Work[]): Work[] {
@@ -84,8 +94,10 @@ function absorbed(works: readonly Work[]): Work[] {
   const gains = new Map<Work, Work>();
   const left = works.filter((work) => {
     const others = work.kind === 'function' && work.caller ? named.get(functionKey(work.caller)) : undefined;
-    const share = others?.reduce((sum, other) => sum + other.share, 0) ?? 0;
-    if (!others || share < (share + work.share) * mainShare) return true;
+    if (!others) return true;
+    const seen = work.profiled + sum(others, 'profiled') > leastProfiled ? 'profiled' : 'share';
+    const share = sum(others, seen);
+    if (share < (share + work[seen]) * mainShare) return true;
     gains.set(
       others.reduce((most, other) => (other.share > most.share ? other : most)),
       work,

@@ -2,27 +2,40 @@ import { dominantOf } from '../evidence/dominant.ts';
 import { placeIn } from '../evidence/frames.ts';
 import { survivingSites } from '../evidence/survivors.ts';
 import { finding, type Rule } from '../finding.ts';
-import { grows, growthText, growthWeight, leastSteady, limitOf, secondsTo, seenSince, untilText } from './memory.ts';
+import { grows, growthText, growthWeight, limitOf, secondsTo, seenSince, untilText } from './memory.ts';
 
 /** A Buffer's or ArrayBuffer's object on the heap is allocated by these. */
 const makers =
   /^(?:createUnsafeBuffer|FastBuffer|alloc|allocUnsafe|allocUnsafeSlow|allocate|from|concat|ArrayBuffer|Uint8Array|copyBytesFrom|fromStringFast)$/;
 
+/** Buffers are collected late: what is garbage grows, too. */
+const leastBytes = 4 * 1024 * 1024;
+const leastShare = 0.2;
+const steady = 0.8;
+
 export const bufferGrowth: Rule = {
   id: 'buffer-growth',
   passed: 'buffers do not pile up',
   needs: ['memstats'],
-  thresholds: `the bytes of ArrayBuffers grow in ≥ ${leastSteady * 100} % of six steps, by ≥ 1 MiB and 5 %`,
+  thresholds: `the bytes of ArrayBuffers grow in ≥ ${steady * 100} % of six steps, by ≥ 4 MiB and ${leastShare * 100} %`,
   find(e) {
     const trend = e.trends.arrayBuffersBytes ?? e.trends.externalBytes;
-    if (!grows(trend)) return null;
-    const sites = e.case.allocations ? survivingSites(e.case.allocations) : [];
+    if (!grows(trend, leastShare) || trend.steady < steady || trend.to - trend.from < leastBytes) return null;
+    const sites = (e.case.allocations?.sites ?? []).map(({ bytes, frames, count }) => ({
+      weight: bytes,
+      frames,
+      count,
+    }));
     const buffers = sites.filter(({ frames }) =>
       frames.slice(0, 4).some(({ file, function: name }) => /^node:.*buffer$/.test(file) || makers.test(name)),
     );
-    const dominant = dominantOf(buffers.length > 0 ? buffers : sites, 0.5);
+    const dominant = dominantOf(
+      buffers.length > 0 ? buffers : e.case.allocations ? survivingSites(e.case.allocations) : [],
+      0.5,
+    );
     const left = secondsTo(limitOf(e), trend);
     return finding('buffer-growth', {
+      level: dominant ? 'finding' : 'note',
       // of what RSS grows by, where that is known
       weight:
         (growthWeight(left) + 0.03) *

@@ -7,11 +7,13 @@ export const closeWait: Rule = {
   id: 'close-wait',
   passed: 'no connection is left half closed',
   needs: ['process'],
-  thresholds: `≥ ${least} sockets in CLOSE_WAIT at the end of the look, no fewer than at its begin`,
+  thresholds: `≥ ${least} sockets in CLOSE_WAIT at the begin of the look that still are at its end`,
   find(e) {
-    const counts = e.case.sockets.map(({ reply }) => reply.filter(({ state }) => state === 'CLOSE_WAIT').length);
+    const halves = e.case.sockets.map(({ reply }) => reply.filter(({ state }) => state === 'CLOSE_WAIT'));
+    const before = new Set(halves[0]?.map(({ local, remote }) => `${local} ${remote}`));
     const now = e.sockets.filter(({ state }) => state === 'CLOSE_WAIT');
-    if (now.length < least || now.length < (counts[0] ?? 0)) return null;
+    const stayed = now.filter(({ local, remote }) => before.has(`${local} ${remote}`));
+    if (halves.length < 2 || stayed.length < least) return null;
     const places = new Map<string, number>();
     for (const { local, remote } of now) {
       const listens = e.sockets.some((socket) => socket.state === 'LISTEN' && portOf(socket.local) === portOf(local));
@@ -19,7 +21,7 @@ export const closeWait: Rule = {
       places.set(name, (places.get(name) ?? 0) + 1);
     }
     const [place] = [...places].toSorted((a, b) => b[1] - a[1])[0]!;
-    const grown = now.length - (counts[0] ?? now.length);
+    const grown = now.length - before.size;
     return finding('close-wait', {
       weight: 0.74 + Math.min(0.1, now.length / 2_000),
       sentence: `peers have hung up and this side never closed: ${counted(now.length, 'socket')} in CLOSE_WAIT, most of them ${place}${grown > 0 ? `; ${grown} more during the look` : ''}`,

@@ -26,8 +26,8 @@ export const gcPressure: Rule = {
       ? 'the heap is nearly full and is collected all the time'
       : 'garbage collection takes much of the time';
     return finding('gc-pressure', {
-      level: near || share >= 0.4 ? 'finding' : 'note',
-      weight: near ? 0.75 + 0.2 * Math.min(1, share * 2) : 0.3 + share / 2,
+      level: near || share >= 0.3 ? 'finding' : 'note',
+      weight: near ? 0.8 + 0.15 * Math.min(1, share * 2) : 0.4 + share / 2,
       sentence: `${what}: ${majors}${percent(share)} of the time in pauses, at least ${bytesShort(live)} in use of a limit of ${bytesShort(heap.limitBytes)}`,
       place: near ? `heap limit ${bytesShort(heap.limitBytes)}` : null,
       certainty: near ? 'certain' : 'likely',

@@ -7,28 +7,33 @@ import { grows, growthText, growthWeight, leastSteady, memoryOf, secondsTo, seen
 /** Of the growth, what the sites with survivors must account for before one is blamed. */
 const leastAccounted = 0.25;
 
+const leastShare = 0.15;
+/** Growth without a major collection meanwhile is told for sure only from so much on: what is garbage may stay that long. */
+const leastUncollected = 0.3;
+
 export const heapGrowth: Rule = {
   id: 'heap-growth',
   passed: 'the heap does not grow',
   needs: ['memstats'],
-  thresholds: `the lowest values of six equal stretches grow in ≥ ${leastSteady * 100} % of the steps, by ≥ 1 MiB and 5 %, and what was allocated during the look survives at every age at ≥ ${leastAccounted * 100} % of that rate`,
+  thresholds: `the lowest values of six equal stretches grow in ≥ ${leastSteady * 100} % of the steps, by ≥ 1 MiB and ${leastShare * 100} %, and what was allocated during the look survives at every age at ≥ ${leastAccounted * 100} % of that rate`,
   find(e) {
     const trend = e.trends.heapUsedBytes;
-    if (!grows(trend)) return null;
+    if (!grows(trend, leastShare)) return null;
     const survivors = survivorsOf(e.case.allocations);
     const accounted = (survivors?.bytesPerSecond ?? 0) / trend.perSecond;
     const collected = (e.gc?.majors ?? 0) > 0;
     // between two major collections a heap grows also by what is garbage
     if (survivors && accounted < leastAccounted) return null;
     if (!survivors && !collected) return null;
+    const sure = collected || trend.to >= trend.from * (1 + leastUncollected);
     const limit = memoryOf(e)?.heap?.limitBytes ?? null;
     const left = secondsTo(limit, trend);
     const { dominant } = survivors ?? { dominant: null };
     const who = dominant ? `, allocated below ${placeIn(dominant.frames)}` : '';
     const kept = survivors ? `; ${bytesShort(survivors.bytesPerSecond)}/s of what is allocated now stays` : '';
     return finding('heap-growth', {
-      level: dominant ? 'finding' : 'note',
-      weight: growthWeight(left) * (dominant ? 1 : 0.6),
+      level: dominant && sure ? 'finding' : 'note',
+      weight: growthWeight(left) * (dominant && sure ? 1 : 0.6),
       sentence: `the heap grows by ${growthText(trend)}${who}${kept}${untilText(left, 'the heap limit is met')}`,
       place: dominant && placeIn(dominant.frames),
       frames: dominant?.frames ?? [],

@@ -8,7 +8,7 @@ export const periodicStall: Rule = {
   passed: 'no stalls in step',
   needs: ['history'],
   thresholds:
-    '≥ 4 stalls of the recorder below the same function, ≥ 75 % of the distances within 15 % of the middle one, ≥ 0.9 s',
+    '≥ 4 stalls of the recorder below the same function, ≥ 80 % of the distances within 10 % of the middle one, ≥ 0.9 s',
   find(e) {
     for (const { caller, kind, frames, share } of e.work) {
       if (!caller || kind !== 'function') continue;

@@ -9,5 +9,5 @@ function render(count) {
   return size;
 }
 const server = http
-  .createServer((request, response) => response.end(String(render(1200))))
+  .createServer((request, response) => response.end(String(render(6000))))
   .listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`));

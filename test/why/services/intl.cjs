@@ -6,7 +6,7 @@ function money(amount) {
 const server = http
   .createServer((request, response) => {
     const lines = [];
-    for (let n = 0; n < 900; n++) lines.push(money(n * 1.01));
+    for (let n = 0; n < 9000; n++) lines.push(money(n * 1.01));
     response.end(lines.join('\n'));
   })
   .listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`));

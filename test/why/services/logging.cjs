@@ -16,7 +16,7 @@ function audit(event, data) {
 }
 const server = http
   .createServer((request, response) => {
-    for (let n = 0; n < 60; n++) audit('order', order);
+    for (let n = 0; n < 250; n++) audit('order', order);
     response.end('ok');
   })
   .listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`));

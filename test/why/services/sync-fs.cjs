@@ -3,7 +3,7 @@ const http = require('node:http');
 const fs = require('node:fs');
 const path = require('node:path');
 const folder = fs.mkdtempSync('/tmp/nodeops-why-');
-for (let n = 0; n < 1500; n++) fs.writeFileSync(path.join(folder, `part-${n}.html`), `<p>${n}</p>`.repeat(200));
+for (let n = 0; n < 6000; n++) fs.writeFileSync(path.join(folder, `part-${n}.html`), `<p>${n}</p>`.repeat(200));
 process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
 process.on('SIGTERM', () => process.exit());
 class Templates {

@@ -51,7 +51,7 @@ export async function runWhy(invocation: WhyInvocation): Promise<number> {
       deep: flags.deep,
       timeoutMs: flags.timeout,
       pod: facts(target),
-      ownPorts: [flags.port],
+      port: flags.port,
       signal: io.signal,
       now: io.now,
     });
