@@ -1,12 +1,15 @@
-/** `npm run docs`: renders the README's command table from the commands' own declarations, and docs/schema. A test fails when they drift. */
+/** `npm run docs`: renders the README's command table from the commands' own declarations, docs/why.md's findings, and docs/schema. A test fails when they drift. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commands } from '../src/plugin/commands/index.ts';
+import { rules } from '../src/why/findings/index.ts';
 import { replyTypes, schemas, schemaText } from './schemas.ts';
 
 const begin = '<!-- commands: npm run docs -->';
 const end = '<!-- /commands -->';
+const findingsBegin = '<!-- findings: npm run docs -->';
+const findingsEnd = '<!-- /findings -->';
 
 /** The README with its table as it should be. */
 export function withCommandTable(readme: string): string {
@@ -20,9 +23,23 @@ export function withCommandTable(readme: string): string {
   return `${readme.slice(0, from + begin.length)}\n\n${table}\n\n${readme.slice(to)}`;
 }
 
+/** docs/why.md with its table of findings as it should be. */
+export function withFindings(page: string): string {
+  const rows = rules.map(({ id, passed, needs, thresholds }) => {
+    const cells = [`\`${id}\``, passed, thresholds, needs.map((name) => `\`${name}\``).join(', ')];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  const table = ['| finding | a healthy process is told | found from | reads |', '| --- | --- | --- | --- |', ...rows];
+  const [from, to] = [page.indexOf(findingsBegin), page.indexOf(findingsEnd)];
+  if (from < 0 || to < from) throw new Error(`docs/why.md has no ${findingsBegin} … ${findingsEnd}`);
+  return `${page.slice(0, from + findingsBegin.length)}\n\n${table.join('\n')}\n\n${page.slice(to)}`;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const path = resolve('README.md');
   await writeFile(path, withCommandTable(await readFile(path, 'utf8')));
+  const why = resolve('docs/why.md');
+  await writeFile(why, withFindings(await readFile(why, 'utf8')));
   const types = replyTypes();
   for (const name of Object.keys(schemas)) await writeFile(`docs/schema/${name}.schema.json`, schemaText(types, name));
 }

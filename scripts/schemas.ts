@@ -3,7 +3,7 @@ import { createGenerator, type SchemaGenerator } from 'ts-json-schema-generator'
 import type { OperationName } from '../src/protocol/operations.ts';
 
 /** File name of each schema: the command's name. */
-export const schemas: Readonly<Record<string, { operation: OperationName; reply: string }>> = {
+export const schemas: Readonly<Record<string, { operation: OperationName | 'why'; reply: string }>> = {
   stats: { operation: 'stats', reply: 'StatsReply' },
   memstats: { operation: 'memstats', reply: 'MemstatsReply' },
   stack: { operation: 'stack', reply: 'StackReply' },
@@ -12,6 +12,7 @@ export const schemas: Readonly<Record<string, { operation: OperationName; reply:
   process: { operation: 'process', reply: 'ProcessReply' },
   history: { operation: 'history', reply: 'HistoryReply' },
   gc: { operation: 'gc', reply: 'GcReply' },
+  why: { operation: 'why', reply: 'WhyReply' },
 };
 
 type Json = Record<string, unknown>;
@@ -31,7 +32,7 @@ const target = object({
 
 export function replyTypes(): SchemaGenerator {
   return createGenerator({
-    path: 'src/protocol/replies.ts',
+    path: 'src/{protocol/replies,why/reply}.ts',
     tsconfig: 'tsconfig.json',
     type: '*',
     additionalProperties: false,
@@ -44,7 +45,7 @@ export function replyTypes(): SchemaGenerator {
 /** The text of `docs/schema/NAME.schema.json`. */
 export function schemaText(types: SchemaGenerator, name: string): string {
   const { operation, reply } = schemas[name]!;
-  const { definitions = {} } = types.createSchema(['NativeEvidence', reply]);
+  const { definitions = {} } = types.createSchema(['NativeEvidence', reply, ...(name === 'why' ? ['WhyGroup'] : [])]);
   const answer = object({
     ...{ target, schema: version, operation: { const: operation }, at: { type: 'string' } },
     process: object({ container: nullable('string'), pid: { type: 'integer' } }),
@@ -61,6 +62,7 @@ export function schemaText(types: SchemaGenerator, name: string): string {
   const list = object({
     ...{ schema: version, kind: { const: 'List' }, operation: { const: operation } },
     items: { type: 'array', items: { anyOf: [{ $ref: '#/$defs/answer' }, { $ref: '#/$defs/failure' }] } },
+    ...(name === 'why' ? { groups: { type: 'array', items: { $ref: '#/$defs/WhyGroup' } } } : {}),
   });
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

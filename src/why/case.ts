@@ -101,9 +101,20 @@ export interface Case {
   readonly cpu: CpuSummary | null;
   readonly allocations: AllocationSummary | null;
   readonly pod: PodFacts | null;
+  /** Bytes of the heap in use right after a forced collection, where those were asked for. */
+  readonly collected: readonly At<number>[];
   /** What could not be read, and why. */
   readonly missing: readonly { readonly reading: Reading; readonly reason: string }[];
 }
 
 /** What a finding may need to be looked for. */
-export type Reading = 'stats' | 'memstats' | 'stack' | 'waits' | 'process' | 'history' | 'pprof-cpu' | 'pprof-heap';
+export type Reading =
+  | 'stats'
+  | 'memstats'
+  | 'stack'
+  | 'waits'
+  | 'process'
+  | 'history'
+  | 'pprof-cpu'
+  | 'pprof-heap'
+  | 'gc';

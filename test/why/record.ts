@@ -1,9 +1,10 @@
 /**
  * Records cases for the table tests: `node test/why/record.ts DIRECTORY [NAME...] [--major=24]` starts each service of faults.ts
- * under its load, looks at it for ten seconds as `why` does, and writes what was seen as NAME.MAJOR.json.
+ * under its load, looks at it for ten seconds as `why` does, and writes what was seen as NAME.MAJOR.json.gz.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { lookAt } from '../../src/plugin/sampling/look.ts';
 import { pidTarget } from '../../src/plugin/targets/pid.ts';
 import type { Case } from '../../src/why/case.ts';
@@ -46,7 +47,7 @@ if (import.meta.main) {
     const began = performance.now();
     try {
       const value = await record(fault, major);
-      writeFileSync(join(directory, `${fault.service}.${major}.json`), JSON.stringify(value));
+      writeFileSync(join(directory, `${fault.service}.${major}.json.gz`), gzipSync(JSON.stringify(value)));
       process.stdout.write(
         `${fault.service}: ${Math.round(performance.now() - began)} ms, missing ${JSON.stringify(value.missing)}\n`,
       );

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../free-port.ts';
+import { freePort } from '../bed/free-port.ts';
 
 export const majors = [20, 22, 24, 26] as const;
 export type Major = (typeof majors)[number];

@@ -31,6 +31,8 @@ const stackEveryMs = 200;
 const replyMs = 5_000;
 /** The profiles' ends and the last questions must fit into what remains. */
 const endMs = 1_200;
+/** V8 collects only when JavaScript lets the loop turn. */
+const gcMs = 25_000;
 /** How far back the recorder is asked. */
 const pastMs = 1_800_000;
 
@@ -59,6 +61,7 @@ class Look {
   readonly #stacks: StackSample[] = [];
   readonly #waits: At<WaitsReply>[] = [];
   readonly #sockets: At<readonly SocketInfo[]>[] = [];
+  readonly #collected: At<number>[] = [];
   readonly #children: At<readonly ChildProcess[]>[] = [];
   #past: HistoryReply | null = null;
   #command = '';
@@ -79,6 +82,7 @@ class Look {
     const who = await this.#client.ask('version', {}, this.#asking(0));
     const at = now().toISOString();
     this.#began = performance.now();
+    if (this.#options.deep) await this.#collect();
     const profiles: { value: Profiles } = { value: { cpu: null, allocations: null } };
     const [others] = await Promise.all([
       this.#client.ask('processes', {}, this.#asking(0)).catch(() => null),
@@ -87,6 +91,7 @@ class Look {
       this.#listWaits(),
       this.#profile().then((value) => (profiles.value = value)),
     ]);
+    if (this.#options.deep) await this.#collect();
     signal.throwIfAborted();
     return {
       who,
@@ -106,6 +111,7 @@ class Look {
         waits: this.#waits,
         sockets: this.#sockets,
         children: this.#children,
+        collected: this.#collected,
         past: this.#past,
         ...profiles.value,
         pod,
@@ -137,6 +143,11 @@ class Look {
         });
       else if (this.#elapsedMs - began < 200) await this.#pause(400);
     }
+  }
+
+  async #collect(): Promise<void> {
+    const reply = await this.#try('gc', () => this.#ask('gc', {}, gcMs));
+    if (reply) this.#collected.push({ atMs: this.#elapsedMs, reply: reply.data.usedAfterBytes });
   }
 
   async #sampleStacks(): Promise<void> {

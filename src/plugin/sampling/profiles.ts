@@ -35,7 +35,7 @@ const cpuPercentWorth = 10;
 const artifactBytes = 64 * 1024 * 1024;
 const answerMs = 6_000;
 /** After the time that both have, until what is still under way is abandoned. */
-const graceMs = 800;
+const graceMs = 2_500;
 const samplesPerSecond = 400;
 const smallestInterval = 1_024;
 const largestInterval = 512 * 1024;

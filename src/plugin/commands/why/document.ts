@@ -2,6 +2,7 @@
 import type { Case } from '../../../why/case.ts';
 import type { Diagnosis } from '../../../why/diagnose.ts';
 import { groupOf } from '../../../why/group.ts';
+import type { WhyGroup, WhyReply } from '../../../why/reply.ts';
 import type { Outcome } from '../../client/fanout.ts';
 import { itemObject } from '../../render/document.ts';
 import { type TargetName, targetName } from '../../render/target-name.ts';
@@ -32,7 +33,9 @@ export function answerObject({ target, case: seen, diagnosis }: Answered): objec
         findings,
         passed,
         skipped,
-      },
+      } satisfies WhyReply,
+      stuck: seen.moments.at(-1)?.stuck ?? null,
+      notes: seen.missing.map(({ reading, reason }) => `${reading} could not be had: ${reason}`),
     },
   });
 }
@@ -44,7 +47,7 @@ export function listOf(answered: readonly Answered[], outcomes: readonly Outcome
     error ? itemObject({ target: targetName(of), error }) : answerObject(left.shift()!),
   );
   const groups = groupOf(answered.map(({ target, diagnosis }) => ({ name: target, diagnosis }))).map(
-    ({ finding, members }) => ({
+    ({ finding, members }): WhyGroup => ({
       finding: finding && { id: finding.id, place: finding.place, sentence: finding.sentence },
       targets: members.map(({ name }) => name),
     }),

@@ -41,8 +41,7 @@ export async function runWhy(invocation: WhyInvocation): Promise<number> {
   const { targets, single, skipped, api } = await resolveTargets(invocation);
   if (flags.case !== undefined && targets.length !== 1)
     throw new NodeopsError('usage', `--case keeps what was seen of one process, and ${targets.length} are looked at`);
-  const who =
-    targets.length === 1 ? targets[0]!.endpoint.name : `${targets.length} processes`;
+  const who = targets.length === 1 ? targets[0]!.endpoint.name : `${targets.length} processes`;
   if (io.stderr.isTTY) io.stderr.write(`looking at ${who} for ${duration(flags.for)}\n`);
   const facts = await podFacts(api, targets, io);
   const look = (target: Target) =>
@@ -105,7 +104,8 @@ function typing({ target }: Answered, io: Io): (next: string) => string {
 async function judgeFile(path: string, { flags, io }: WhyInvocation): Promise<number> {
   let seen: Case;
   try {
-    seen = JSON.parse(await readFile(path, 'utf8')) as Case;
+    // what an older plugin did not keep
+    seen = { children: [], collected: [], ...(JSON.parse(await readFile(path, 'utf8')) as Case) };
     if (!Array.isArray(seen.moments) || !Array.isArray(seen.stacks) || typeof seen.at !== 'string')
       throw new Error('it is not a case');
   } catch (cause) {
