@@ -35,7 +35,7 @@ export interface Classified {
 const modules: readonly (readonly [Kind, RegExp, RegExp?])[] = [
   ['child', /^node:child_process$|internal\/child_process/, /Sync$/],
   ['zlib', /^node:zlib$/, /Sync|zlibBufferSync|processChunkSync/],
-  ['crypto', /^node:crypto$|internal\/crypto\//],
+  ['crypto', /^node:crypto$|internal\/crypto\//, /Sync$/],
   ['fs', /^node:fs$|internal\/fs\//, /Sync|^(?:exists|read|write|stat|open)$/],
   ['dns', /^node:dns$/, /Sync$/],
   ['compile', /^node:vm$|internal\/vm/],
@@ -61,7 +61,7 @@ const builtins: readonly (readonly [Kind, RegExp])[] = [
   ],
   ['wait', /\bAtomics\s*\.\s*wait\b/],
   ['error', /\bthrow\s+new\b|\bnew\s+\w*(?:Error|Exception)\b|\bextends\s+\w*Error\b|\.captureStackTrace\b|\.stack\b/],
-  ['regex', /\.(?:test|exec|match|matchAll|replace|replaceAll|search|split)\s*\(/],
+  ['regex', /\.(?:test|exec|match|matchAll|search)\s*\(/],
 ];
 
 /** Packages whose business is writing logs. */

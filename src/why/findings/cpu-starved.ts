@@ -16,11 +16,11 @@ export const cpuStarved: Rule = {
     const throttled = (main.quota ?? main.online) < main.online;
     return finding('cpu-starved', {
       level: waits >= starved && e.busy >= 0.9 ? 'finding' : 'note',
-      weight: 0.25 + 0.3 * waits,
+      weight: 0.1 + 0.2 * waits,
       sentence: `the main thread wants to run and gets no CPU for ${percent(waits)} of that time: ${throttled ? 'the container’s limit, or ' : ''}other processes take the node’s ${main.online} CPUs`,
       place: null,
       certainty: 'likely',
-      next: 'top -A',
+      next: 'top TARGET --once',
       remedy: 'Raise the CPU request (it is the share under contention), or move noisy neighbours away.',
       figures: { waitingShare: waits, online: main.online },
     });

@@ -4,6 +4,8 @@ import { periodOf } from '../evidence/period.ts';
 import type { Rule } from '../finding.ts';
 import { costOf, loopFinding, loopThresholds } from './loop.ts';
 
+const namedShare = 0.4;
+
 /** JavaScript of the app itself, or of its packages. */
 export const hotFunction: Rule = {
   id: 'hot-function',
@@ -19,6 +21,11 @@ export const hotFunction: Rule = {
       : works.slice(0, 1);
     const cost = costOf(e, own);
     if (!caller || !cost || periodOf(e.case, caller)) return null;
+    // what it spends in calls with a finding of their own is told there
+    const named = e.work.filter(
+      ({ kind, frames }) => kind !== 'function' && frames.some((frame) => sameFunction(frame, caller)),
+    );
+    if (named.reduce((sum, { share }) => sum + share, 0) >= cost.share * namedShare) return null;
     const innermost = own[0]!.frames.find((frame) => packageOf(frame) !== null);
     const through = innermost && packageOf(caller) === null ? ` (in the package ${packageOf(innermost)})` : '';
     const frames = dominant?.frames ?? own[0]!.frames;

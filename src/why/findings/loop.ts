@@ -33,8 +33,9 @@ export function costOf(e: Evidence, works: readonly Work[]): Cost | null {
   // what it waited for a CPU is not the function's time
   const sleeps = works[0]?.kind === 'child' || works[0]?.kind === 'wait' || works[0]?.kind === 'fs';
   const worstMs = Math.max(0, ...works.map((work) => work.worstMs)) * (sleeps ? 1 : e.served);
-  // the less CPU it gets, the less a length of time says
-  const blocks = worstMs >= blockedMs / (sleeps ? 1 : Math.max(0.25, e.served)) && share >= leastShare;
+  // the less CPU it gets, the less a length of time says of a function; a call that is known to block does
+  const least = works[0]?.kind === 'function' ? blockedMs / Math.max(0.25, e.served) : blockedMs;
+  const blocks = worstMs >= least && share >= leastShare;
   // a loop that gets no CPU is full whatever it does
   const fills = e.busy >= saturated && share >= saturatedShare && e.served >= 0.5;
   if (!blocks && !fills) return null;

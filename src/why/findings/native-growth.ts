@@ -14,12 +14,15 @@ const leastGrowthBytes = 8 * 1024 * 1024;
 const leastSteady = 0.8;
 /** The look itself costs some megabytes, all of them at its begin. */
 const settledMs = 3_500;
+const leastOfLook = 24 * 1024 * 1024;
+/** A past that is shorter is the app's start. */
+const longSeconds = 90;
 
 export const nativeGrowth: Rule = {
   id: 'native-growth',
   passed: 'no memory piles up outside heap and buffers',
   needs: ['memstats'],
-  thresholds: `RSS grows in ≥ ${leastSteady * 100} % of six steps, by ≥ 8 MiB and 8 %, after the first 3.5 s of the look, and heap and buffers explain less than ${Math.round((1 - leastUnexplained) * 100)} % of it`,
+  thresholds: `RSS grows in ≥ ${leastSteady * 100} % of six steps, by ≥ 8 MiB and 8 % over the recorder’s past of ≥ 90 s, or by ≥ 24 MiB after the first 3.5 s of the look, and heap and buffers explain less than ${Math.round((1 - leastUnexplained) * 100)} % of it`,
   find(e) {
     const rss = settledRss(e);
     if (!grows(rss, 0.08) || rss.steady < leastSteady || rss.to - rss.from < leastGrowthBytes) return null;
@@ -51,9 +54,19 @@ export const nativeGrowth: Rule = {
   },
 };
 
-function settledRss({ case: { moments } }: Evidence): Trend | null {
-  const points = moments.flatMap(({ atMs, memory: { rssBytes } }) =>
-    rssBytes === null || atMs < settledMs ? [] : [{ atMs, value: rssBytes }],
+/** From the recorder's past where it is long enough, else from the look. */
+function settledRss({ case: { moments, past, at } }: Evidence): Trend | null {
+  const began = Date.parse(at);
+  const before = (past?.times ?? []).flatMap((time, index) => {
+    const value = past!.series.rssBytes.mean[index];
+    return typeof value === 'number' && time < began ? [{ atMs: time - began, value }] : [];
+  });
+  const long = trendOf(before);
+  if (long && long.seconds >= longSeconds) return long;
+  const now = trendOf(
+    moments.flatMap(({ atMs, memory: { rssBytes } }) =>
+      rssBytes === null || atMs < settledMs ? [] : [{ atMs, value: rssBytes }],
+    ),
   );
-  return trendOf(points);
+  return now && now.to - now.from >= leastOfLook ? now : null;
 }

@@ -105,7 +105,11 @@ async function judgeFile(path: string, { flags, io }: WhyInvocation): Promise<nu
   let seen: Case;
   try {
     // what an older plugin did not keep
-    seen = { children: [], collected: [], ...(JSON.parse(await readFile(path, 'utf8')) as Case) };
+    seen = {
+      children: [],
+      collected: [],
+      ...(JSON.parse(await readFile(path, 'utf8')) as Omit<Case, 'children' | 'collected'>),
+    };
     if (!Array.isArray(seen.moments) || !Array.isArray(seen.stacks) || typeof seen.at !== 'string')
       throw new Error('it is not a case');
   } catch (cause) {
