@@ -1,4 +1,4 @@
-/** What a pod asks for, read from its annotations. A value that makes no sense falls back to the setting and is said. */
+/** What a pod asks for, read from its annotations. A value that makes no sense is said, and falls back to the setting; one that would allow less is taken so. */
 import { isTriggersText } from '../protocol/triggers.ts';
 import type { Pod } from './pod.ts';
 import { type Settings, sizePattern } from './settings.ts';
@@ -39,7 +39,10 @@ export function readWishes(pod: Pod, settings: Settings): Wishes {
     const text = pod.metadata?.annotations?.[annotationPrefix + name];
     if (text === undefined) return otherwise;
     const value = parse(text);
-    if (value === undefined) notes.push(`pod: ${annotationPrefix}${name} was ignored, it takes ${takes}`);
+    if (value === undefined) {
+      const became = name === 'read-only' ? 'taken as true' : 'ignored';
+      notes.push(`pod: ${annotationPrefix}${name} was ${became}, it takes ${takes}`);
+    }
     return value ?? otherwise;
   };
   return {
@@ -48,7 +51,8 @@ export function readWishes(pod: Pod, settings: Settings): Wishes {
     sidecar: read('sidecar', parseFlag, 'true or false', settings.sidecar),
     artifactsMebibytes: read<number | undefined>('artifacts-size', parseMebibytes, '0, NMi or NGi', undefined),
     image: read('image', parseImage, 'an image reference', settings.image),
-    readOnly: read('read-only', parseFlag, 'true or false', settings.readOnly),
+    // whoever wrote it wanted to say something about effects: they are allowed by `false` alone
+    readOnly: read('read-only', parseFlag, 'true or false', settings.readOnly) || isOdd(pod, 'read-only'),
     triggers: read('triggers', parseTriggers, 'rules of at most 4096 characters without $', settings.triggers),
     triggersConfigMap: read<string | undefined>(
       'triggers-configmap',
@@ -58,6 +62,12 @@ export function readWishes(pod: Pod, settings: Settings): Wishes {
     ),
     notes,
   };
+}
+
+/** Whether a flag is given and is none. */
+function isOdd(pod: Pod, name: string): boolean {
+  const text = pod.metadata?.annotations?.[annotationPrefix + name];
+  return text !== undefined && parseFlag(text) === undefined;
 }
 
 /** `0`, `512Mi` or `2Gi` in MiB; undefined for anything else. */

@@ -60,5 +60,8 @@ export interface CrashRecord {
 }
 
 export function isCrashRecord(value: unknown): value is CrashRecord {
-  return typeof value === 'object' && value !== null && (value as CrashRecord).schema === crashSchema;
+  if (typeof value !== 'object' || value === null) return false;
+  const { schema, kind, at, summary, process } = value as CrashRecord;
+  const isWhole = typeof kind === 'string' && typeof at === 'string' && typeof summary === 'string';
+  return schema === crashSchema && isWhole && typeof process === 'object' && process !== null;
 }

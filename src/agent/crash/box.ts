@@ -63,6 +63,7 @@ export function removeBox({ base }: KeptSettings): void {
 export function adoptBoxes(kept: Kept, container: string | null, oomKills: () => number | null): void {
   const folder = join(kept.directory, 'crash');
   const [, own, namespace] = file.exec(`.box-${ownPrefix()}`) ?? [];
+  if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     const [, owner, where, pid] = file.exec(name) ?? [];
     if (owner === undefined || owner === own) continue;

@@ -48,22 +48,30 @@ export class Kept {
   readonly directory: string;
   readonly limitBytes: number;
 
+  readonly #base: string;
+
   /** Throws what the file system throws, or an Error that says what is wrong with the directory. */
   constructor({ base, limitBytes }: KeptSettings) {
-    this.directory = openDirectory(base);
+    this.#base = base;
     this.limitBytes = limitBytes;
+    this.directory = this.#open();
+  }
+
+  #open(): string {
+    const directory = openDirectory(this.#base);
     for (const folder of folders) {
-      const path = join(this.directory, folder);
+      const path = join(directory, folder);
       makeDirectory(path);
       if (!lstatSync(path).isDirectory()) throw new Error(`${path} is not a directory`);
     }
+    return directory;
   }
 
   /** Newest first. */
   list(): KeptArtifact[] {
     return folders
       .flatMap((folder) =>
-        readdirSync(join(this.directory, folder)).flatMap((file) => {
+        namesIn(join(this.directory, folder)).flatMap((file) => {
           const found = this.#look(`${folder}/${file}`);
           return found ?? [];
         }),
@@ -92,6 +100,17 @@ export class Kept {
 
   /** The same under a name that is not listed; not at all where `may` says so when the rest is done. Returns what it said. */
   put(path: string, text: string, may: () => boolean = () => true): boolean {
+    try {
+      return this.#put(path, text, may);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      // somebody has emptied the volume: it begins anew
+      this.#open();
+      return this.#put(path, text, may);
+    }
+  }
+
+  #put(path: string, text: string, may: () => boolean): boolean {
     const bytes = Buffer.from(text);
     const whole = join(this.directory, path);
     const written = join(dirname(whole), `.${basename(whole)}.${ownPrefix()}${process.hrtime.bigint()}.part`);
@@ -149,6 +168,20 @@ function isLeft({ name: file, modifiedMs }: StoredFile): boolean {
   if (!part.test(file)) return false;
   const [, owner] = /\.(\w+-\d+-\d+-)\d+\.part$/.exec(file) ?? [];
   return !((owner && isRunning(owner)) ?? Date.now() - modifiedMs <= partMs);
+}
+
+function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** None in a folder that somebody has removed. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
 }
 
 function create(path: string): number {

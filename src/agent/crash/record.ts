@@ -9,6 +9,10 @@ import type { Recording } from '../recorder/recording.ts';
 import type { StallStack } from '../recorder/stacks.ts';
 
 const textLength = 16 * 1024;
+/** Of all that was thrown together: it is masked while the app ends, or goes on after an exception that it handles. */
+const textsLength = 32 * 1024;
+/** A text longer than this is not read at all. */
+const untouchedLength = 1024 * 1024;
 /** Of what was thrown: errors that it names, and that those name. */
 const causesKept = 8;
 
@@ -60,7 +64,8 @@ export function describeError(thrown: unknown): NonNullable<CrashRecord['error']
   const seen = new Set([thrown]);
   // a set is gone through to what is added meanwhile
   for (const each of seen) for (const cause of causesOf(each)) if (seen.size <= causesKept) seen.add(cause);
-  const [first, ...causes] = [...seen].map(describeOne);
+  const budget = { left: textsLength };
+  const [first, ...causes] = [...seen].map((each) => describeOne(each, budget));
   return { ...first!, ...(causes.length > 0 ? { causes } : {}) };
 }
 
@@ -74,11 +79,21 @@ function causesOf(thrown: unknown): unknown[] {
   }
 }
 
-function describeOne(thrown: unknown): CrashError {
+function describeOne(thrown: unknown, budget: { left: number }): CrashError {
+  const cut = (text: string): string => {
+    // even to look at its beginning V8 may have to put it together first
+    if (text.length > untouchedLength) return `(${text.length} characters)`;
+    const kept = text.slice(0, Math.min(textLength, budget.left));
+    budget.left -= kept.length;
+    return maskText(kept);
+  };
   const read = (key: 'name' | 'message' | 'stack' | 'code'): string => {
     try {
       const value = (thrown as Record<string, unknown>)[key];
-      return value === undefined ? '' : maskText(String(value).slice(0, textLength));
+      // what is no string is turned into one by the app's own code, and may be of any size
+      return value === undefined
+        ? ''
+        : cut(typeof value === 'string' ? value : typeof value === 'number' ? `${value}` : '');
     } catch {
       return '';
     }
@@ -92,7 +107,7 @@ function describeOne(thrown: unknown): CrashError {
     };
   }
   const name = thrown === null ? 'null' : typeof thrown;
-  return { name, message: maskText(String(thrown).slice(0, textLength)), stack: '', code: null };
+  return { name, message: cut(typeof thrown === 'symbol' ? 'a symbol' : String(thrown)), stack: '', code: null };
 }
 
 /** `crash/20261122T231500.123Z-KIND-PID.json`: names sort by time. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CaptureControl, CaptureRunner } from '../../inspect/captures/capture.ts';
+import { watchMemoryLeft } from '../../inspect/captures/memory-left.ts';
 import { captureRunners } from '../../inspect/captures/runners.ts';
 import type { Subject } from '../../inspect/subject.ts';
 import {
@@ -49,6 +50,8 @@ export class Job {
   #progress: number | null = null;
   #span: { from: number; milliseconds: number } | undefined;
   #stoppedEarly = false;
+  /** Why memory is short. */
+  #short: string | undefined;
   #error: JobInfo['error'] = null;
 
   constructor(
@@ -135,15 +138,53 @@ export class Job {
     const run = captureRunners[this.capture] as CaptureRunner<CaptureName>;
     const parameters = this.#parameters as CaptureParameters<CaptureName>;
     try {
-      await this.process.look((subject) => run(subject, parameters, this.artifact, this.#control()));
+      await this.process.look(async (subject) => {
+        const memory = await watchMemoryLeft(subject.procDir, (why) => this.#runShort(why));
+        try {
+          this.#refuseShort();
+          await run(subject, parameters, this.artifact, this.#control());
+        } finally {
+          memory.end();
+        }
+      });
       if (this.state !== 'running') return;
       this.sha256 = this.artifact.finish();
       this.state = 'finished';
     } catch (error) {
       if (this.state !== 'running') return;
       this.state = 'failed';
-      this.#error = encodeError(asNodeopsError(error)).error;
+      this.#error = encodeError(asNodeopsError(this.#asShort(error))).error;
     }
+  }
+
+  /** Memory is short: it ends with what there is, or, where half of one is none, keeps nothing more. */
+  #runShort(why: string): void {
+    if (!this.running || this.#stop.signal.aborted || this.#forced) return;
+    this.#short = why;
+    const { stoppable }: Capture = captures[this.capture];
+    if (stoppable) {
+      this.#notes.push(`ended early: ${why}`);
+      this.stop();
+    } else this.#abandon.abort();
+  }
+
+  #asShort(error: unknown): unknown {
+    if (!this.#abandon.signal.aborted || this.#short === undefined) return error;
+    return new NodeopsError('failed', `the ${this.capture} was given up, and nothing is kept of it: ${this.#short}`, {
+      cause: error,
+    });
+  }
+
+  get #forced(): boolean {
+    return this.#parameters.force === true;
+  }
+
+  /** Nothing is begun that would end at once. */
+  #refuseShort(): void {
+    if (this.#short === undefined) return;
+    throw new NodeopsError('refused', `a ${this.capture} is not begun: ${this.#short}`, {
+      hint: 'raise the memory limit, or ask when less is in use; `stack` and `stats` take next to nothing',
+    });
   }
 
   #control(): CaptureControl {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Kept } from '../../../src/agent/crash/kept.ts';
@@ -134,6 +134,15 @@ describe('what is kept', () => {
     expect(
       (await ask(`remove-artifact?name=${encodeURIComponent('crash/../../secret.txt')}`, { method: 'POST' })).status,
     ).toBe(404);
+  });
+
+  it('comes back after somebody has emptied the volume', () => {
+    const kept = new Kept({ base: volume, limitBytes: 20_000 });
+    rmSync(kept.directory, { recursive: true });
+    expect(kept.list()).toEqual([]);
+    kept.write('crash/20260101T000000.000Z-exit-1.json', 'x');
+    expect(kept.list().map(({ name }) => name)).toEqual(['crash/20260101T000000.000Z-exit-1.json']);
+    expect(kept.put('crash/.box-1', 'x')).toBe(true);
   });
 
   it('goes, the oldest first, when there is no more room', () => {

@@ -36,4 +36,16 @@ describe('what was thrown', () => {
     expect(describeError(many).causes!.map(({ message }) => message)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
     expect(describeError(new Error('alone'))).not.toHaveProperty('causes');
   });
+
+  it('takes bounded work, however large it is and however much it names', () => {
+    const large = (depth: number): Error =>
+      new Error('a_b='.repeat(5_000), depth > 0 ? { cause: large(depth - 1) } : undefined);
+    const all = new AggregateError(
+      Array.from({ length: 8 }, () => large(8)),
+      'x'.repeat(4 * 1024 * 1024),
+    );
+    const told = describeError(all);
+    expect(told.message).toBe(`(${4 * 1024 * 1024} characters)`);
+    expect(JSON.stringify(told).length).toBeLessThan(64 * 1024);
+  });
 });

@@ -34,7 +34,7 @@ variables:
     variables.annotations[?"nodeops.dev/read-only"].orValue("")
 - name: readOnly
   expression: |-
-    variables.readOnlyGiven in ["true", "false"] ? variables.readOnlyGiven == "true" : {{ $s.readOnly }}
+    variables.readOnlyGiven in ["true", "false"] ? variables.readOnlyGiven == "true" : {{ $s.readOnly }} || "nodeops.dev/read-only" in variables.annotations
 - name: imageGiven
   expression: |-
     variables.annotations[?"nodeops.dev/image"].orValue("")
@@ -190,7 +190,7 @@ variables:
       (!("nodeops.dev/image" in variables.annotations) || variables.imageMakesSense
         ? [] : ["pod: nodeops.dev/image was ignored, it takes an image reference"]) +
       (!("nodeops.dev/read-only" in variables.annotations) || variables.readOnlyGiven in ["true", "false"]
-        ? [] : ["pod: nodeops.dev/read-only was ignored, it takes true or false"]) +
+        ? [] : ["pod: nodeops.dev/read-only was taken as true, it takes true or false"]) +
       (variables.triggersMakeSense
         ? [] : ["pod: nodeops.dev/triggers was ignored, it takes rules of at most 4096 characters without $"]) +
       (!("nodeops.dev/triggers-configmap" in variables.annotations) || variables.configMapMakesSense

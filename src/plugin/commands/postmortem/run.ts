@@ -101,9 +101,11 @@ async function collect(
     await makeWritable(directory);
     for (const file of records) {
       const path = await saveKept(store, file, directory, io);
-      const record: unknown = JSON.parse(await readFile(path, 'utf8'));
+      const record = parsed(await readFile(path, 'utf8'));
       if (!isCrashRecord(record)) {
-        notes.push(`${path} is no crash record of this version`);
+        notes.push(
+          record === undefined ? `${path} is damaged: it is not JSON` : `${path} is no crash record of this version`,
+        );
         continue;
       }
       found.push({ record, path });
@@ -112,4 +114,13 @@ async function collect(
     }
   }
   return found;
+}
+
+/** Undefined for what is cut off or damaged: one such record hides no other. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
