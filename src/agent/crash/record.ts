@@ -107,7 +107,7 @@ function describeOne(thrown: unknown, budget: { left: number }): CrashError {
     };
   }
   const name = thrown === null ? 'null' : typeof thrown;
-  return { name, message: cut(typeof thrown === 'symbol' ? 'a symbol' : String(thrown)), stack: '', code: null };
+  return { name, message: cut(String(thrown)), stack: '', code: null };
 }
 
 /** `crash/20261122T231500.123Z-KIND-PID.json`: names sort by time. */
