@@ -1,9 +1,9 @@
 import { asNodeopsError } from '../protocol/errors.ts';
 import { fromGops } from './cli/gops-arguments.ts';
-import { errorLine } from './cli/messages.ts';
 import { runProgram } from './cli/program.ts';
 import { commands } from './commands/index.ts';
 import type { Io } from './io.ts';
+import { errorLine } from './render/messages.ts';
 import { guardText } from './render/printable.ts';
 
 /** Runs one invocation of the plugin. Returns the exit code; whatever fails is one line on stderr. */

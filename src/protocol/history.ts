@@ -1,5 +1,5 @@
 /** The replies of `history`, `artifacts` and `remove-artifact`: what is recorded and kept. */
-import type { Frame } from './replies.ts';
+import type { Frame } from './frame.ts';
 
 /** Figures of one kind over time, one for each of `times`; null where nothing was known. Rounded to seven digits. */
 export interface Series {

@@ -2,8 +2,11 @@
  * What each operation replies with. Figures are exact, units are in the names, `null` means "cannot be known here" (another
  * platform, no cgroup, the main thread stuck in native code) and never zero.
  */
+import type { Frame } from './frame.ts';
 import type { ArtifactsReply, HistoryReply, RemoveArtifactReply } from './history.ts';
 import type { WaitsReply } from './waits.ts';
+
+export type { Frame } from './frame.ts';
 
 /** A process above another one, Node or not. */
 export interface Ancestor {
@@ -225,21 +228,6 @@ export interface MemstatsReply {
     last: { kind: string; at: string; pauseMs: number } | null;
   } | null;
   cgroup: { version: 1 | 2; limitBytes: number | null; usedBytes: number } | null;
-}
-
-export interface Frame {
-  /** `(anonymous)` where the function has no name. */
-  function: string;
-  /** Path or URL, of the original source where a source map was at hand. */
-  file: string;
-  /** From 1. */
-  line: number;
-  /** From 1. */
-  column: number;
-  /** The source at that place as it runs, at most 160 characters; only of the innermost frame that is not Node's. */
-  code?: string;
-  /** Where it runs, if a source map changed it. */
-  generated?: { file: string; line: number; column: number };
 }
 
 export interface ThreadStack {

@@ -1,5 +1,5 @@
 /** The reply of `waits`: everything a process waits for. */
-import type { Frame } from './replies.ts';
+import type { Frame } from './frame.ts';
 
 /** A function of the app, by where it begins. */
 export type CodePlace = Frame;

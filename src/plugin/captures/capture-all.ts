@@ -3,7 +3,7 @@ import type { Profile } from '../../formats/model.ts';
 import { asNodeopsError } from '../../protocol/errors.ts';
 import { fanOut, type Outcome } from '../client/fanout.ts';
 import type { Io } from '../io.ts';
-import type { Target } from '../targets/target.ts';
+import type { Target } from '../target.ts';
 import { type CaptureRequest, type Collected, collect, type SavedFile } from './collect.ts';
 import { stamp } from './filename.ts';
 import { extensionOf } from './formats.ts';

@@ -2,7 +2,7 @@
 import type { CaptureName } from '../../protocol/captures.ts';
 import { askTimeoutMs } from '../client/client.ts';
 import type { Io } from '../io.ts';
-import type { Target } from '../targets/target.ts';
+import type { Target } from '../target.ts';
 import { captureAll } from './capture-all.ts';
 import { conversion } from './formats.ts';
 

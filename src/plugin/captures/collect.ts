@@ -1,51 +1,22 @@
 /** One capture of one process, from the question who it is to the file under its name. */
 import type { Profile } from '../../formats/model.ts';
-import type { CaptureName, JobInfo } from '../../protocol/captures.ts';
 import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
+import { goOf } from '../client/gops-answers.ts';
 import type { Io } from '../io.ts';
 import { type TargetName, targetName } from '../render/target-name.ts';
-import type { Target } from '../targets/target.ts';
-import { goOf } from '../transport/gops/answers.ts';
-import type { Destination } from './destination.ts';
+import type { Target } from '../target.ts';
+import type { CaptureRequest, Collected, SavedFile } from './capture-request.ts';
+import type { Converted, Origin } from './conversion.ts';
 import { artifactStem } from './filename.ts';
-import { type ArtifactFormat, type Convert, type Converted, extensionOf, type Origin } from './formats.ts';
+import { extensionOf } from './formats.ts';
 import { Jobs } from './jobs.ts';
-import { type CaptureLimits, captureLimits } from './limits.ts';
+import { captureLimits } from './limits.ts';
 import { type FileName, PartFile } from './part-file.ts';
 import { type Progress, stateText } from './progress.ts';
 import { removeJob, runJob, withKept } from './run-job.ts';
 import { MemorySink, type Sink, StreamSink, Tally } from './sink.ts';
 
-export interface CaptureRequest {
-  readonly capture: CaptureName;
-  readonly parameters: Readonly<Record<string, unknown>>;
-  /** More of them that depend on the process; called before the capture starts. */
-  readonly parametersOf?: ((name: TargetName) => Promise<Readonly<Record<string, unknown>>>) | undefined;
-  /** The Kubernetes node of a pod, for labels; asked while the capture runs, and only where the target does not tell. */
-  readonly nodeOf?: ((pod: NonNullable<Target['endpoint']['pod']>) => Promise<string | undefined>) | undefined;
-  readonly format: ArtifactFormat;
-  readonly convert: Convert | undefined;
-  readonly destination: Destination;
-  /** Until a process has said who it is, and until the capture has begun. */
-  readonly timeoutMs: number;
-  readonly limits?: CaptureLimits;
-}
-
-export interface SavedFile {
-  /** null on stdout */
-  readonly path: string | null;
-  readonly bytes: number;
-  /** Of the file, hex. */
-  readonly sha256: string;
-}
-
-export interface Collected {
-  readonly name: TargetName;
-  readonly job: JobInfo;
-  readonly files: readonly SavedFile[];
-  readonly profile: Profile | undefined;
-  readonly notes: readonly string[];
-}
+export type { CaptureRequest, Collected, SavedFile } from './capture-request.ts';
 
 /** Captures and saves. Throws what went wrong; nothing half-written stays under a final name. */
 export async function collect(target: Target, request: CaptureRequest, io: Io, progress: Progress): Promise<Collected> {
@@ -87,8 +58,7 @@ export async function collect(target: Target, request: CaptureRequest, io: Io, p
       throw withKept(asNodeopsError(error), job, jobs);
     }
   } catch (error) {
-    if (goOf(error) !== undefined)
-      return await (await import('../transport/gops/collect.ts')).collectGo(target, request, io, progress);
+    if (goOf(error) !== undefined) return await (await import('./gops.ts')).collectGo(target, request, io, progress);
     if (io.signal.aborted && !(error instanceof NodeopsError))
       throw new NodeopsError(
         'interrupted',

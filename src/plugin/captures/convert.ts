@@ -7,7 +7,7 @@ import { type Label, textLabels } from '../../formats/model.ts';
 import { mapCpuProfile, mapHeapProfile } from '../../formats/source-maps.ts';
 import { toPprof } from '../../formats/to-pprof.ts';
 import { parseJson } from '../../formats/v8-json.ts';
-import type { ConversionRequest, Converted, Origin } from './formats.ts';
+import type { ConversionRequest, Converted, Origin } from './conversion.ts';
 import { captureLimits } from './limits.ts';
 
 /** A CPU profile, or with `thread=all` one of every thread. */

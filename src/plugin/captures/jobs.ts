@@ -7,7 +7,7 @@ import { formatParameters } from '../../protocol/parameters.ts';
 import type { Envelope, VersionReply } from '../../protocol/replies.ts';
 import { pathPrefix } from '../../protocol/wire.ts';
 import { AgentClient } from '../client/client.ts';
-import type { Target } from '../targets/target.ts';
+import type { Target } from '../target.ts';
 import type { CaptureLimits } from './limits.ts';
 
 /** How long the end of an answer is waited for once its last line has come. */

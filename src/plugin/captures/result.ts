@@ -4,12 +4,12 @@ import type { CaptureName } from '../../protocol/captures.ts';
 import { errorCodes, NodeopsError } from '../../protocol/errors.ts';
 import { bytesShort, duration } from '../../protocol/text/quantities.ts';
 import { schema } from '../../protocol/wire.ts';
-import { errorLine } from '../cli/messages.ts';
 import { type Io, write } from '../io.ts';
 import { documentText, isDocumentFormat, itemObject, listObject } from '../render/document.ts';
+import { errorLine } from '../render/messages.ts';
 import { type TargetName, targetName, typedName } from '../render/target-name.ts';
+import type { Target } from '../target.ts';
 import type { Skipped } from '../targets/selection.ts';
-import type { Target } from '../targets/target.ts';
 import type { CapturedAll } from './capture-all.ts';
 import type { Collected, SavedFile } from './collect.ts';
 

@@ -5,7 +5,7 @@ import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
 import { limits as protocolLimits } from '../../protocol/limits.ts';
 import { duration } from '../../protocol/text/quantities.ts';
 import { decodeError } from '../../protocol/wire.ts';
-import type { Endpoint } from '../targets/target.ts';
+import type { Endpoint } from '../target.ts';
 import { download } from './download.ts';
 import { follow, insist } from './follow.ts';
 import { Jobs } from './jobs.ts';

@@ -1,5 +1,5 @@
 import { knownPort } from '../../protocol/limits.ts';
-import { attachFlags } from '../transport/attach/flags.ts';
+import { attachFlags } from './attach-flags.ts';
 import type { FlagSet } from './flags.ts';
 
 /** Flags that choose targets. */

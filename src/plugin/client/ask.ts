@@ -1,7 +1,7 @@
 import type { OperationName, Parameters } from '../../protocol/operations.ts';
 import type { Envelope, Replies } from '../../protocol/replies.ts';
 import type { Io } from '../io.ts';
-import type { Target } from '../targets/target.ts';
+import type { Target } from '../target.ts';
 import { fanOut, type Outcome } from './fanout.ts';
 
 export type Answer<N extends OperationName> = Outcome<Target, Envelope<Replies[N]>>;

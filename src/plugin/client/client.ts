@@ -6,7 +6,7 @@ import { type Operation, type OperationName, operations, type Parameters } from 
 import { formatParameters } from '../../protocol/parameters.ts';
 import type { Envelope, Replies } from '../../protocol/replies.ts';
 import { decodeError, pathPrefix, replyHeader, schema } from '../../protocol/wire.ts';
-import type { Endpoint } from '../targets/target.ts';
+import type { Endpoint } from '../target.ts';
 import { EndpointConnections } from './connections.ts';
 import { type AgentRequest, Cut, exchange, Garbage, readReply } from './exchange.ts';
 import { garbage, goStranger, httpStranger, silentStranger } from './strangers.ts';

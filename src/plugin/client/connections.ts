@@ -1,7 +1,7 @@
 /** Node's HTTP agent over an Endpoint's connections instead of TCP: kept alive and used again. */
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Endpoint, Transport } from '../targets/target.ts';
+import type { Endpoint, Transport } from '../target.ts';
 
 export interface ConnectionRequest extends http.RequestOptions {
   /** Node keeps a request's own signal from its agent. */

@@ -3,7 +3,7 @@ import http, { type IncomingMessage } from 'node:http';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { limits, protocolVersion } from '../../protocol/limits.ts';
 import { requestHeader } from '../../protocol/wire.ts';
-import type { Transport } from '../targets/target.ts';
+import type { Transport } from '../target.ts';
 import type { ConnectionRequest, EndpointConnections } from './connections.ts';
 
 export interface AgentRequest {

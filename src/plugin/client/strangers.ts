@@ -1,7 +1,7 @@
 /** What answers on a port when it is not our agent: said by name, so that the user looks in the right place. */
 import type { IncomingMessage } from 'node:http';
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { Endpoint } from '../targets/target.ts';
+import type { Endpoint } from '../target.ts';
 import { goVersion } from '../transport/gops/ask.ts';
 
 export function httpStranger(endpoint: Endpoint, response: IncomingMessage): NodeopsError {

@@ -42,7 +42,7 @@ export async function askAndReport<N extends ReadingCommandName>(
 ): Promise<number> {
   const { resolveTargets } = await import('../targets/resolve.ts');
   const { askAll } = await import('../client/ask.ts');
-  const { withGo } = await import('../transport/gops/answers.ts');
+  const { withGo } = await import('../client/gops-answers.ts');
   const { report } = await import('../render/report.ts');
   const { views } = await import('./views.ts');
   const { flags, io } = invocation;

@@ -2,14 +2,14 @@
 import { errorCodes } from '../../protocol/errors.ts';
 import type { OperationName } from '../../protocol/operations.ts';
 import type { Envelope } from '../../protocol/replies.ts';
-import { errorLine } from '../cli/messages.ts';
 import type { Outcome } from '../client/fanout.ts';
+import { type GoAnswer, goLines, isGoAnswer } from '../client/gops-answers.ts';
 import { type Io, write } from '../io.ts';
+import type { Target } from '../target.ts';
 import type { Skipped } from '../targets/selection.ts';
-import type { Target } from '../targets/target.ts';
-import { type GoAnswer, goLines, isGoAnswer } from '../transport/gops/answers.ts';
 import { type Column, tableLines } from './columns.ts';
 import { documentText, isDocumentFormat, itemObject, listObject } from './document.ts';
+import { errorLine } from './messages.ts';
 import { hasColors, markOutliers } from './outliers.ts';
 import { printableReply } from './printable.ts';
 import { type TargetName, targetName, typedName } from './target-name.ts';

@@ -1,5 +1,5 @@
 import type { Envelope } from '../../protocol/replies.ts';
-import type { Target } from '../targets/target.ts';
+import type { Target } from '../target.ts';
 
 /** How a target is named in tables and documents. */
 export interface TargetName {

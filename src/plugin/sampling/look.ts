@@ -7,7 +7,7 @@ import type { ChildProcess, Envelope, Replies, SocketInfo, VersionReply } from '
 import type { WaitsReply } from '../../protocol/waits.ts';
 import type { At, Case, Moment, PodFacts, Reading, StackSample } from '../../why/case.ts';
 import { AgentClient } from '../client/client.ts';
-import type { Target } from '../targets/target.ts';
+import type { Target } from '../target.ts';
 import { type Profiles, takeProfiles } from './profiles.ts';
 
 export interface LookOptions {

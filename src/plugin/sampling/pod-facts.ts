@@ -2,7 +2,7 @@
 import type { PodFacts } from '../../why/case.ts';
 import { fanOut } from '../client/fanout.ts';
 import type { Io } from '../io.ts';
-import type { Target } from '../targets/target.ts';
+import type { Target } from '../target.ts';
 import type { KubeApi } from '../transport/kube/api.ts';
 import { getPod, type Pod } from '../transport/kube/pods.ts';
 

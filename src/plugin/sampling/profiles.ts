@@ -6,7 +6,7 @@ import { Jobs } from '../captures/jobs.ts';
 import { captureLimits } from '../captures/limits.ts';
 import { removeJob, runJob } from '../captures/run-job.ts';
 import { MemorySink } from '../captures/sink.ts';
-import type { Target } from '../targets/target.ts';
+import type { Target } from '../target.ts';
 
 export interface Profiles {
   readonly cpu: CpuSummary | null;

@@ -1,7 +1,7 @@
 /** `HOST:PORT`: TCP. */
 import { connect, isIPv6, type Socket } from 'node:net';
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { Endpoint, Target } from './target.ts';
+import type { Endpoint, Target } from '../target.ts';
 
 /** A connect that is not answered within this is given up. */
 export const connectTimeoutMs = 5_000;

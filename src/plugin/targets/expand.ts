@@ -1,6 +1,6 @@
 import { askAll } from '../client/ask.ts';
 import type { Io } from '../io.ts';
-import type { Target } from './target.ts';
+import type { Target } from '../target.ts';
 
 export interface Chosen {
   /** Containers whose name it matches; undefined for all. */

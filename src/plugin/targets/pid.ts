@@ -3,8 +3,8 @@ import { readFile, readlink, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { NodeopsError } from '../../protocol/errors.ts';
+import type { Target } from '../target.ts';
 import { localAgentHint, tcpEndpoint } from './address.ts';
-import type { Target } from './target.ts';
 
 export interface PidSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,11 +1,11 @@
 /** `pod/NAME`: the agent's port in a pod, through the API server. */
 import { NodeopsError } from '../../protocol/errors.ts';
 import { knownPort } from '../../protocol/limits.ts';
+import type { Target } from '../target.ts';
 import type { KubeApi } from '../transport/kube/api.ts';
 import { explainByPod, type PodRef } from '../transport/kube/pods.ts';
 import { portForward } from '../transport/kube/portforward.ts';
 import type { StreamSettings } from '../transport/kube/stream.ts';
-import type { Target } from './target.ts';
 
 export interface PodTargetOptions extends StreamSettings {
   readonly pod: PodRef;

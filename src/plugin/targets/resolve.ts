@@ -1,13 +1,13 @@
 /** From what was typed to targets: nothing is connected to yet, but for pods that have to be looked up. */
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { Parsed } from '../../protocol/parameters.ts';
+import { type AttachSettings, attachSettings } from '../cli/attach-flags.ts';
 import type { Invocation } from '../cli/command.ts';
 import type { targetFlags } from '../cli/common-flags.ts';
-import { type AttachSettings, attachSettings } from '../transport/attach/flags.ts';
+import type { Target } from '../target.ts';
 import type { KubeApi } from '../transport/kube/api.ts';
 import { parseTargets, type TargetSpec } from './parse.ts';
 import type { PodQuery, Skipped } from './selection.ts';
-import type { Target } from './target.ts';
 import { workloads } from './workloads.ts';
 
 export interface Resolved {

@@ -1,9 +1,9 @@
 /** From a label or field selector, a workload or a namespace to the pods it stands for. */
 import { NodeopsError } from '../../protocol/errors.ts';
+import type { Endpoint, Target } from '../target.ts';
 import type { KubeApi } from '../transport/kube/api.ts';
 import { notRunning, type Pod, type PodRef, sidecarRuns } from '../transport/kube/pods.ts';
 import { type PodTargetOptions, podTarget } from './pod.ts';
-import type { Endpoint, Target } from './target.ts';
 
 export interface PodQuery {
   readonly labelSelector?: string | undefined;

@@ -7,8 +7,8 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import type { Target } from '../../../src/plugin/target.ts';
 import { addressTarget } from '../../../src/plugin/targets/address.ts';
-import type { Target } from '../../../src/plugin/targets/target.ts';
 import { type CaptureName, captures, isCaptureName, type JobInfo } from '../../../src/protocol/captures.ts';
 import { parseParameters } from '../../../src/protocol/parameters.ts';
 

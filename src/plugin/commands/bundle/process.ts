@@ -17,7 +17,7 @@ import { captureInto } from '../../captures/capture-into.ts';
 import { AgentClient, askTimeoutMs } from '../../client/client.ts';
 import { readReply } from '../../client/exchange.ts';
 import type { Io } from '../../io.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Target } from '../../target.ts';
 import type { Subject } from './contents.ts';
 
 type Asked = Exclude<OperationName & keyof typeof texts, 'processes'>;

@@ -9,7 +9,7 @@ import { type CaptureRequest, collect } from '../../captures/collect.ts';
 import { Progress } from '../../captures/progress.ts';
 import { fanOut, type Outcome } from '../../client/fanout.ts';
 import type { Io } from '../../io.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Target } from '../../target.ts';
 
 export interface CapturedSide {
   readonly profile: Profile;

@@ -2,8 +2,8 @@
 import { errorCodes, NodeopsError } from '../../../protocol/errors.ts';
 import { chooseDestination } from '../../captures/destination.ts';
 import { conversion } from '../../captures/formats.ts';
-import { errorLine } from '../../cli/messages.ts';
 import type { Io } from '../../io.ts';
+import { errorLine } from '../../render/messages.ts';
 import { resolveTargets, type TargetInvocation } from '../../targets/resolve.ts';
 import { captureSides } from './capture.ts';
 import { type Compared, type CompareOptions, compare, type Normalize } from './compare.ts';

@@ -1,7 +1,7 @@
 /** Keeps secrets out of what is printed, so that it can be pasted in a ticket. Checks print none; this is the net below them. */
 import { isSecretName } from '../../../secrets/names.ts';
 import { Secrets } from '../../../secrets/secrets.ts';
-import type { Credentials } from '../../transport/kube/credentials.ts';
+import type { Credentials } from '../../transport/kube/https-options.ts';
 import type { ExecEntry, Kubeconfig, UserEntry } from '../../transport/kube/kubeconfig.ts';
 import type { KubeOptions } from '../../transport/kube/options.ts';
 

@@ -10,7 +10,7 @@ import { Reconnect } from '../../captures/reconnect.ts';
 import type { Sink } from '../../captures/sink.ts';
 import { AgentClient } from '../../client/client.ts';
 import type { Io } from '../../io.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Target } from '../../target.ts';
 
 /** The store that one container's processes share. */
 export interface Store {

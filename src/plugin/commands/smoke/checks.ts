@@ -1,4 +1,5 @@
 /** Every check: what it looks at, what is made of the samples, and what its limit may be. Flags and file are made from this table. */
+import type { Measured } from './figure.ts';
 import type { LimitKind, Unit } from './limit.ts';
 import {
   bounded,
@@ -6,7 +7,6 @@ import {
   gcPause,
   handleGrowth,
   heapGrowth,
-  type Measured,
   of,
   restarts,
   sampled,

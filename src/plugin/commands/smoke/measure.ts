@@ -1,23 +1,8 @@
 /** What was seen of a process, as the figure of a check; or why there is none. */
 import type { Sample } from '../top/sample.ts';
+import type { Figure, Missing } from './figure.ts';
 import type { ProcessRun, Seen } from './run.ts';
 import { growth, quantile } from './statistics.ts';
-
-/** Why a figure is missing. `inapplicable`: nothing of the kind is there, such as a limit of a process without one. */
-export interface Missing {
-  readonly missing: string;
-  readonly inapplicable?: boolean;
-}
-/** `high` differs from `low` where the figure is known within bounds only. */
-export interface Figure {
-  readonly low: number;
-  readonly high: number;
-}
-/** A version instead of a figure. */
-export interface Version {
-  readonly version: string;
-}
-export type Measured = Missing | Figure | Version;
 
 /** Samples that a statistic needs. */
 export const enough = { sampled: 5, collected: 4 } as const;

@@ -1,7 +1,7 @@
 /** What the cluster says of the pods of a run: whom they belong to, and how often their containers were started again. */
 import { fanOut } from '../../client/fanout.ts';
 import type { Io } from '../../io.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Target } from '../../target.ts';
 import type { KubeApi } from '../../transport/kube/api.ts';
 import { getPod, type Pod, type PodRef } from '../../transport/kube/pods.ts';
 

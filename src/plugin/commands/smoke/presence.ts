@@ -2,9 +2,9 @@
 import { type ErrorCode, NodeopsError } from '../../../protocol/errors.ts';
 import { askAll } from '../../client/ask.ts';
 import { type TargetName, targetName } from '../../render/target-name.ts';
+import type { Endpoint, Target } from '../../target.ts';
 import { parseTarget } from '../../targets/parse.ts';
 import { resolveTargets, type TargetInvocation } from '../../targets/resolve.ts';
-import type { Endpoint, Target } from '../../targets/target.ts';
 import { podKey } from './pods.ts';
 
 /** Whether a process is still there; a sentence where that could not be seen. */

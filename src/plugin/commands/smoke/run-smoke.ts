@@ -1,7 +1,7 @@
 /** `smoke`: samples every process of a selection, checks what it saw, keeps evidence of what fails. */
 import { asNodeopsError, NodeopsError } from '../../../protocol/errors.ts';
 import { duration } from '../../../protocol/text/quantities.ts';
-import { errorLine } from '../../cli/messages.ts';
+import { errorLine } from '../../render/messages.ts';
 import type { TargetName } from '../../render/target-name.ts';
 import { resolveTargets } from '../../targets/resolve.ts';
 import { compare, makeBaseline, missingGroups } from './baseline.ts';

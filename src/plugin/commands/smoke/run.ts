@@ -1,9 +1,9 @@
 /** What was seen of one process during a run; checks are made from it alone. */
 import type { NodeopsError } from '../../../protocol/errors.ts';
 import type { TargetName } from '../../render/target-name.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Target } from '../../target.ts';
 import type { Sample } from '../top/sample.ts';
-import type { Figure, Missing } from './measure.ts';
+import type { Figure, Missing } from './figure.ts';
 import type { Pauses } from './pauses.ts';
 import type { Presence } from './presence.ts';
 import type { Point } from './statistics.ts';

@@ -7,7 +7,7 @@ import { AgentClient, askTimeoutMs } from '../../client/client.ts';
 import { readReply } from '../../client/exchange.ts';
 import type { Io } from '../../io.ts';
 import { type TargetName, targetName } from '../../render/target-name.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Target } from '../../target.ts';
 import { type Poll, toSample } from '../top/sample.ts';
 import { pausesBetween } from './pauses.ts';
 import type { ProcessRun, Seen } from './run.ts';

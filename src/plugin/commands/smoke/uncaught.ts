@@ -1,6 +1,6 @@
 /** What a process counts of uncaught exceptions and unhandled rejections, added up over a run. */
 import type { Envelope, ErrorCounts, StatsReply } from '../../../protocol/replies.ts';
-import type { Figure, Missing } from './measure.ts';
+import type { Figure, Missing } from './figure.ts';
 
 export class UncaughtTally {
   #last: { since: string; count: number } | undefined;

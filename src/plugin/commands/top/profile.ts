@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { top as topFunctions } from '../../../formats/summary/top.ts';
 import type { CaptureAllRequest } from '../../captures/capture-all.ts';
 import type { Io } from '../../io.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Target } from '../../target.ts';
 
 export const profileMs = 5_000;
 const functionsShown = 10;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asNodeopsError } from '../../../protocol/errors.ts';
 import type { AgentClient } from '../../client/client.ts';
 import { targetName } from '../../render/target-name.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Target } from '../../target.ts';
 import type { Row } from './columns.ts';
 import { type Poll, toSample } from './sample.ts';
 

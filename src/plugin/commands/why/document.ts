@@ -7,7 +7,7 @@ import type { Outcome } from '../../client/fanout.ts';
 import { itemObject } from '../../render/document.ts';
 import { type TargetName, targetName } from '../../render/target-name.ts';
 import type { Looked } from '../../sampling/look.ts';
-import type { Target } from '../../targets/target.ts';
+import type { Target } from '../../target.ts';
 
 export interface Answered {
   readonly target: TargetName;

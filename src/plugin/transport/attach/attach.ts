@@ -1,9 +1,9 @@
 /** From a target to one that is answered for from outside. */
 import { asNodeopsError, NodeopsError } from '../../../protocol/errors.ts';
+import type { AttachSettings } from '../../cli/attach-flags.ts';
 import { fanOut } from '../../client/fanout.ts';
-import type { Endpoint, Target, Transport } from '../../targets/target.ts';
+import type { Endpoint, Target, Transport } from '../../target.ts';
 import type { KubeApi } from '../kube/api.ts';
-import type { AttachSettings } from './flags.ts';
 import type { Session } from './session.ts';
 
 export interface AttachSurroundings {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeopsError } from '../../../protocol/errors.ts';
 import { duration } from '../../../protocol/text/quantities.ts';
 import { AgentClient } from '../../client/client.ts';
-import type { Endpoint } from '../../targets/target.ts';
+import type { Endpoint } from '../../target.ts';
 import type { KubeApi } from '../kube/api.ts';
 import { type PodRef, podPath } from '../kube/pods.ts';
 import { ephemeralContainer, idleExitMs, reusable } from './ephemeral-spec.ts';

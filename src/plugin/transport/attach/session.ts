@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { attachWindowBytes } from '../../../protocol/attach.ts';
 import { NodeopsError } from '../../../protocol/errors.ts';
 import { joined } from '../../../protocol/joined.ts';
-import type { Transport } from '../../targets/target.ts';
+import type { Transport } from '../../target.ts';
 
 /** What all connections together may send before it is read. */
 const sessionWindowBytes = 8 * attachWindowBytes;

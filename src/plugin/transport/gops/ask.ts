@@ -2,7 +2,7 @@
 import { NodeopsError } from '../../../protocol/errors.ts';
 import { encodeVarint, type GopsCommand, gopsSignals } from '../../../protocol/gops.ts';
 import { limits } from '../../../protocol/limits.ts';
-import type { Endpoint } from '../../targets/target.ts';
+import type { Endpoint } from '../../target.ts';
 
 export interface GopsRequest {
   readonly command: GopsCommand;

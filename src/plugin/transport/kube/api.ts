@@ -1,9 +1,10 @@
 /** A small REST client for the API server: its verbs, and errors that say what to do. */
 import { NodeopsError } from '../../../protocol/errors.ts';
-import type { Connection } from './config.ts';
-import { type Credentials, loadCredentials } from './credentials.ts';
+import type { Connection } from './connection.ts';
+import { loadCredentials } from './credentials.ts';
 import { type Answer, exchange, type Message } from './exchange.ts';
 import { unauthenticated } from './failure.ts';
+import type { Credentials } from './https-options.ts';
 import {
   forbidden,
   isForeign,

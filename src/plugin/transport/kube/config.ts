@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join, resolve, sep } from 'node:path';
 import { NodeopsError } from '../../../protocol/errors.ts';
+import type { Connection } from './connection.ts';
 import {
   type ClusterEntry,
   type Kubeconfig,
@@ -13,23 +14,6 @@ import {
 } from './kubeconfig.ts';
 import { identityFlags, type KubeOptions, kubectlCommand, parseGoDuration, serverFlags } from './options.ts';
 import { parseProxy } from './proxy.ts';
-
-/** One API server and one user of it, completed from flags, kubeconfig and pod environment; all paths absolute. */
-export interface Connection {
-  readonly server: URL;
-  readonly cluster: ClusterEntry;
-  readonly user: UserEntry;
-  /** For messages: `context 'prod'`, `the pod's service account` or `--server`. */
-  readonly source: string;
-  readonly namespace: string;
-  /** undefined: the default of each request */
-  readonly requestTimeoutMs: number | undefined;
-  /** `kubectl` with the connection flags that were given, for hints that can be typed as they are. */
-  readonly kubectl: string;
-  /** The same for somebody else to type: without what says who we are. */
-  readonly administrator: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
 
 /** Where a pod finds its service account. */
 export const serviceAccountDir = '/var/run/secrets/kubernetes.io/serviceaccount';

@@ -1,8 +1,8 @@
 /** Credential plugins (`exec` in a kubeconfig): run as kubectl runs them, and what is wrong with them in words. */
 import { spawn } from 'node:child_process';
 import { NodeopsError } from '../../../protocol/errors.ts';
-import type { Connection } from './config.ts';
-import type { HttpsOptions } from './credentials.ts';
+import type { Connection } from './connection.ts';
+import type { HttpsOptions } from './https-options.ts';
 import type { ExecEntry } from './kubeconfig.ts';
 
 /** How long a credential plugin may take; a login in the browser counts. */

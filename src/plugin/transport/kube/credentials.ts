@@ -8,32 +8,11 @@ import http from 'node:http';
 import https from 'node:https';
 import zlib from 'node:zlib';
 import { NodeopsError } from '../../../protocol/errors.ts';
-import type { Connection } from './config.ts';
+import type { Connection } from './connection.ts';
 import { askPlugin } from './credential-plugin.ts';
+import type { Credentials, HttpsOptions } from './https-options.ts';
 import type { UserEntry } from './kubeconfig.ts';
 import { type ProxyServer, proxyName, proxyTo } from './proxy.ts';
-
-/** What a request or WebSocket to the API server needs besides its URL. */
-export interface Credentials {
-  readonly headers: Readonly<Record<string, string | string[]>>;
-  readonly tls: {
-    ca?: Buffer;
-    cert?: Buffer | string;
-    key?: Buffer | string;
-    rejectUnauthorized?: boolean;
-    servername?: string;
-  };
-  /** Keeps connections alive and resumes TLS sessions between REST and WebSockets. */
-  readonly agent: http.Agent;
-  /** For messages: `a bearer token`, `no credentials`, … */
-  readonly kind: string;
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-export interface HttpsOptions extends Mutable<Credentials['tls']> {
-  headers: Record<string, string | string[]>;
-  agent?: http.Agent;
-}
 
 /**
  * What a credential plugin says on its stderr (such as where to log in) goes on to `stderr` as it comes.

@@ -3,9 +3,9 @@ import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { NodeopsError } from '../../../protocol/errors.ts';
-import type { Connection } from './config.ts';
-import type { Credentials } from './credentials.ts';
+import type { Connection } from './connection.ts';
 import { gaveUp, unanswered, unreachable } from './failure.ts';
+import type { Credentials } from './https-options.ts';
 
 export const exchangeLimits = {
   /** Within this a REST call is answered, unless --request-timeout says otherwise. */

@@ -1,8 +1,8 @@
 /** What went wrong between us and the API server, as one of our errors: network, TLS, 401. */
 import { X509Certificate } from 'node:crypto';
 import { NodeopsError } from '../../../protocol/errors.ts';
-import type { Connection } from './config.ts';
-import type { Credentials } from './credentials.ts';
+import type { Connection } from './connection.ts';
+import type { Credentials } from './https-options.ts';
 import { proxyName, proxyTo } from './proxy.ts';
 
 const networkProblems: Readonly<Record<string, string>> = {

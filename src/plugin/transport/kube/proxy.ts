@@ -1,7 +1,7 @@
 /** Which proxy leads to the API server, by Go's rules (golang.org/x/net/http/httpproxy): they are what kubectl goes by. */
 import { BlockList, isIP } from 'node:net';
 import { NodeopsError } from '../../../protocol/errors.ts';
-import type { Connection } from './config.ts';
+import type { Connection } from './connection.ts';
 
 export interface ProxyServer {
   readonly url: URL;

@@ -1,6 +1,6 @@
 /** What the API server answered instead of success, as one of our errors. */
 import { NodeopsError } from '../../../protocol/errors.ts';
-import type { Connection } from './config.ts';
+import type { Connection } from './connection.ts';
 
 /** The parts of a Kubernetes `Status` that are used. */
 export interface Status {

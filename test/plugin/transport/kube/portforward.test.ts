@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Transport } from '../../../../src/plugin/targets/target.ts';
+import type { Transport } from '../../../../src/plugin/target.ts';
 import { portForward } from '../../../../src/plugin/transport/kube/portforward.ts';
 import type { StreamSettings } from '../../../../src/plugin/transport/kube/stream.ts';
 import { NodeopsError } from '../../../../src/protocol/errors.ts';

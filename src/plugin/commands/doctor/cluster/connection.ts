@@ -5,7 +5,7 @@ import { delimiter } from 'node:path';
 import { Writable } from 'node:stream';
 import { KubeApi } from '../../../transport/kube/api.ts';
 import { loadConnection } from '../../../transport/kube/config.ts';
-import type { Credentials } from '../../../transport/kube/credentials.ts';
+import type { Credentials } from '../../../transport/kube/https-options.ts';
 import { type Kubeconfig, loadKubeconfig } from '../../../transport/kube/kubeconfig.ts';
 import { type Finding, fail, ok, warn } from '../check.ts';
 import type { Examination, Link } from '../examination.ts';

@@ -5,7 +5,7 @@ import { NodeopsError } from '../../../../protocol/errors.ts';
 import { protocolVersion } from '../../../../protocol/limits.ts';
 import type { Envelope, ProcessInfo, VersionReply } from '../../../../protocol/replies.ts';
 import { AgentClient } from '../../../client/client.ts';
-import type { Target } from '../../../targets/target.ts';
+import type { Target } from '../../../target.ts';
 import type { KubeApi } from '../../../transport/kube/api.ts';
 import type { PodRef } from '../../../transport/kube/pods.ts';
 import { flagsOf } from '../../enable/connection.ts';

@@ -2,9 +2,9 @@
 import { readFile, readlink, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
+import type { Target } from '../../../target.ts';
 import { addressTarget } from '../../../targets/address.ts';
 import { configDirs, pidTarget } from '../../../targets/pid.ts';
-import type { Target } from '../../../targets/target.ts';
 import { fail, ok, skip, warn } from '../check.ts';
 import type { Examination } from '../examination.ts';
 import type { Surroundings } from '../surroundings.ts';

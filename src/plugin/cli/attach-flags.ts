@@ -1,6 +1,6 @@
 /** Flags and variables of attaching. */
-import { NodeopsError } from '../../../protocol/errors.ts';
-import type { FlagSet } from '../../cli/flags.ts';
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { FlagSet } from './flags.ts';
 
 const modes = ['auto', 'exec', 'ephemeral'] as const;
 export type AttachMode = (typeof modes)[number];

@@ -1,11 +1,11 @@
 /** The commands whose answer is text, asked of Go processes by gops' bytes where a Go agent turned out to answer. */
-import { asNodeopsError, NodeopsError } from '../../../protocol/errors.ts';
-import type { GopsCommand } from '../../../protocol/gops.ts';
-import { schema } from '../../../protocol/wire.ts';
-import { fanOut, type Outcome } from '../../client/fanout.ts';
-import type { Io } from '../../io.ts';
-import type { Target } from '../../targets/target.ts';
-import { type GopsRequest, gopsText } from './ask.ts';
+import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
+import type { GopsCommand } from '../../protocol/gops.ts';
+import { schema } from '../../protocol/wire.ts';
+import type { Io } from '../io.ts';
+import type { Target } from '../target.ts';
+import { type GopsRequest, gopsText } from '../transport/gops/ask.ts';
+import { fanOut, type Outcome } from './fanout.ts';
 
 /** What a gops agent answered, in its own words. */
 export interface GoAnswer {

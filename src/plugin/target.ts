@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { NodeopsError } from '../../protocol/errors.ts';
+import type { NodeopsError } from '../protocol/errors.ts';
 
 /** One connection to what listens on a port. Backpressure holds both ways. */
 export interface Transport extends Duplex {

@@ -1,17 +1,17 @@
 /** A Go process's profile or trace, by gops' bytes into a file: Go's own pprof and execution trace, as they come. */
-import type { CaptureName, JobInfo } from '../../../protocol/captures.ts';
-import { NodeopsError } from '../../../protocol/errors.ts';
-import type { CaptureRequest, Collected, SavedFile } from '../../captures/collect.ts';
-import { artifactStem } from '../../captures/filename.ts';
-import { captureLimits } from '../../captures/limits.ts';
-import { type FileName, PartFile } from '../../captures/part-file.ts';
-import { type Progress, stateText } from '../../captures/progress.ts';
-import { type Sink, StreamSink } from '../../captures/sink.ts';
-import type { Io } from '../../io.ts';
-import { type TargetName, targetName } from '../../render/target-name.ts';
-import type { Target } from '../../targets/target.ts';
-import { explained } from './answers.ts';
-import { gopsAnswer } from './ask.ts';
+import type { CaptureName, JobInfo } from '../../protocol/captures.ts';
+import { NodeopsError } from '../../protocol/errors.ts';
+import { explained } from '../client/gops-answers.ts';
+import type { Io } from '../io.ts';
+import { type TargetName, targetName } from '../render/target-name.ts';
+import type { Target } from '../target.ts';
+import { gopsAnswer } from '../transport/gops/ask.ts';
+import type { CaptureRequest, Collected, SavedFile } from './capture-request.ts';
+import { artifactStem } from './filename.ts';
+import { captureLimits } from './limits.ts';
+import { type FileName, PartFile } from './part-file.ts';
+import { type Progress, stateText } from './progress.ts';
+import { type Sink, StreamSink } from './sink.ts';
 
 interface GoCapture {
   readonly extension: string;
@@ -83,7 +83,7 @@ export async function collectGo(
 }
 
 async function parse(bytes: Uint8Array) {
-  const { fromPprof } = await import('../../../formats/from-pprof.ts');
+  const { fromPprof } = await import('../../formats/from-pprof.ts');
   return fromPprof(bytes, { limitBytes: captureLimits.profileBytes });
 }
 
