@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commands } from '../src/plugin/commands/index.ts';
 import { rules } from '../src/why/findings/index.ts';
+import { architectureText } from './architecture.ts';
 import { replyTypes, schemas, schemaText } from './schemas.ts';
 
 const begin = '<!-- commands: npm run docs -->';
@@ -40,6 +41,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await writeFile(path, withCommandTable(await readFile(path, 'utf8')));
   const why = resolve('docs/why.md');
   await writeFile(why, withFindings(await readFile(why, 'utf8')));
+  const architecture = 'docs/architecture.md';
+  await writeFile(architecture, architectureText(await readFile(architecture, 'utf8')));
   const types = replyTypes();
   for (const name of Object.keys(schemas)) await writeFile(`docs/schema/${name}.schema.json`, schemaText(types, name));
 }

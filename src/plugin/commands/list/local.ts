@@ -1,8 +1,8 @@
-/** `nodeops` and `nodeops tree` of this machine. */
+/** `nodeops list` of this machine. */
 import { type Io, write } from '../../io.ts';
 import { documentText, isDocumentFormat } from '../../render/document.ts';
-import { forestLines, plain, type TreeProcess, treeLines } from '../tree/lines.ts';
-import { findProcesses, type LocalProcess, type LocalProcesses } from './processes.ts';
+import { plain } from '../../render/plain.ts';
+import { findProcesses, type LocalProcess } from './processes.ts';
 
 /** Prints the processes in gops' columns: pid, ppid, name, `*` with an agent, version, path. Returns the exit code. */
 export async function listLocal(format: string | undefined, io: Io): Promise<number> {
@@ -18,21 +18,6 @@ export async function listLocal(format: string | undefined, io: Io): Promise<num
   return 0;
 }
 
-/** Draws the processes under those that started them. Returns the exit code. */
-export async function drawLocal(format: string | undefined, io: Io): Promise<number> {
-  const found = await findProcesses(io);
-  const tree = found.processes.map((process) => treeProcess(process, found));
-  if (isDocumentFormat(format)) {
-    const document = { schema: 'nodeops/v1', kind: 'List', operation: 'tree', items: tree };
-    await write(io.stdout, await documentText(format, document));
-  } else {
-    const lines = forestLines([{ name: null, tree: treeLines(tree) }]);
-    await write(io.stdout, lines.map((line) => `${line}\n`).join(''));
-  }
-  sayIfNone(found.processes, io);
-  return 0;
-}
-
 /** No header: as gops prints them, for `awk`. */
 export function listLines(processes: readonly LocalProcess[], wide: boolean): string[] {
   const rows = processes.map(({ pid, ppid, name, version, path, port, command }) => ({
@@ -43,13 +28,6 @@ export function listLines(processes: readonly LocalProcess[], wide: boolean): st
   return rows.map(({ cells, rest }) => `${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' ')} ${rest}`);
 }
 
-function treeProcess({ pid, ppid, name, version, port }: LocalProcess, { all }: LocalProcesses): TreeProcess {
-  const parents: { pid: number; ppid: number; name: string }[] = [];
-  for (let parent = all.get(ppid); parent && parents.length < all.size; parent = all.get(parent.ppid))
-    parents.push({ pid: parent.pid, ppid: parent.ppid, name: parent.name });
-  return { pid, ppid, name, version, agent: port !== null, parents };
-}
-
-function sayIfNone(processes: readonly LocalProcess[], io: Io): void {
+export function sayIfNone(processes: readonly LocalProcess[], io: Io): void {
   if (processes.length === 0) io.stderr.write('no Node.js processes that you may see run on this machine\n');
 }

@@ -10,7 +10,7 @@ export const tree = command({
   async run(invocation) {
     const { args, flags, io } = invocation;
     const selecting = flags.selector !== undefined || flags['field-selector'] !== undefined || flags['all-namespaces'];
-    if (args.length === 0 && !selecting) return (await import('../list/local.ts')).drawLocal(flags.output, io);
+    if (args.length === 0 && !selecting) return (await import('./local.ts')).drawLocal(flags.output, io);
     const { resolveTargets } = await import('../../targets/resolve.ts');
     const { askAll } = await import('../../client/ask.ts');
     const { report } = await import('../../render/report.ts');

@@ -1,5 +1,7 @@
 /** `tree`, drawn as gops draws it: the processes, under the one each was started by. */
+
 import type { Ancestor } from '../../../protocol/replies.ts';
+import { plain } from '../../render/plain.ts';
 
 export interface TreeProcess {
   readonly pid: number;
@@ -74,9 +76,4 @@ function drawn(branches: ReadonlyMap<number, Branch>, indent: string): string[] 
     const line = `${indent}${last ? '└── ' : '├── '}${branch.label}`;
     return [line, ...drawn(branch.branches, indent + (last ? '    ' : '│   '))];
   });
-}
-
-/** Whoever starts a process names it: nothing in a name may move the cursor. */
-export function plain(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }
