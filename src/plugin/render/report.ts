@@ -11,7 +11,7 @@ import { type Column, tableLines } from './columns.ts';
 import { documentText, isDocumentFormat, itemObject, listObject } from './document.ts';
 import { errorLine } from './messages.ts';
 import { hasColors, markOutliers } from './outliers.ts';
-import { printableReply } from './printable.ts';
+import { printableReply, printableText } from './printable.ts';
 import { type TargetName, targetName, typedName } from './target-name.ts';
 
 /** How a reply is shown: at length and as one row; or always as rows. */
@@ -47,7 +47,7 @@ export async function report<T, R>(request: Report<T, R>): Promise<number> {
   }));
   const readableForm = !isDocumentFormat(format);
   const answered = items.flatMap(({ target, envelope }) =>
-    envelope ? [{ target, envelope: readableForm ? printableReply(envelope) : envelope }] : [],
+    envelope ? [{ target, envelope: readableForm ? shown(envelope) : envelope }] : [],
   );
   if (isDocumentFormat(format)) {
     await write(io.stdout, await documentText(format, single ? itemObject(items[0]!) : listObject(operation, items)));
@@ -65,6 +65,12 @@ export async function report<T, R>(request: Report<T, R>): Promise<number> {
   for (const { namespace, error } of skipped) io.stderr.write(`skipped namespace ${namespace}: ${error.message}\n`);
   if (failed.length === 0) return skipped.length === 0 ? 0 : errorCodes['some-failed'].exit;
   return failed.length === answers.length ? failed[0]!.error.exitCode : errorCodes['some-failed'].exit;
+}
+
+/** A Go agent's text has lines of its own; a reply of ours has none inside of its strings. */
+function shown<T>(envelope: Envelope<T> | GoAnswer): Envelope<T> | GoAnswer {
+  if (!isGoAnswer(envelope)) return printableReply(envelope);
+  return { ...printableReply(envelope), text: printableText(envelope.text, false) };
 }
 
 async function readable<T, R>(request: Report<T, R>, answered: readonly Answered<T>[], wide: boolean): Promise<string> {
