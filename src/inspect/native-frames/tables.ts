@@ -1,0 +1,132 @@
+/** What V8's postmortem symbols do not tell, per version of V8. Read off the executables of Node's own releases; offsets in bytes. */
+export interface Table {
+  readonly v8: string;
+  /** The instance types of Map, SharedFunctionInfo, ScopeInfo and BytecodeArray: no two of these versions number all four alike. */
+  readonly types: readonly [number, number, number, number];
+  readonly isolate: {
+    /** The roots null, true and false lie one after the other from here: by them an Isolate is told from other memory. */
+    readonly nullRoot: number;
+    /** Frame pointer of the innermost frame that left JavaScript for C++; 0 while JavaScript runs. */
+    readonly exitFrame: number;
+    /** Frame pointer and return address of a call from compiled code straight into C, which makes no such frame. */
+    readonly fastCallFrame: number;
+    readonly fastCallPc: number;
+    /** Frame pointer of the outermost frame that entered JavaScript; 0 where there is none. */
+    readonly entryFrame: number;
+  };
+  /** Where an entry frame keeps the exit frame that it was entered from. */
+  readonly entryExitFrame: { readonly x64: number; readonly arm64: number };
+  /** Whether an entry frame also keeps the fast call that it was entered from. */
+  readonly entryKeepsFastCall: boolean;
+  /** Types of what tables are kept in. */
+  readonly byteArrayTypes: readonly number[];
+  readonly bytecodePositions: number;
+  /** Whether a ScopeInfo has its function's place before its variables, not after. */
+  readonly positionsFirst: boolean;
+  /** Of Script. */
+  readonly scriptLineOffset: number;
+  readonly scriptColumnOffset: number;
+  readonly scriptSourceUrl: number;
+  /** The kind of a scope. */
+  readonly moduleScope: number;
+  /** Of Code's flags. */
+  readonly kindMask: number;
+  readonly baselineKind: number;
+  readonly maglevKind: number;
+  readonly turbofanKind: number;
+  /** Of InstructionStream. */
+  readonly streamCode: number;
+  /** Of Code. */
+  readonly codeDeoptimization: number;
+  readonly codeBytecodeOffsets: number;
+  readonly codeStream: number;
+  readonly codeStart: number;
+  readonly codeFlags: number;
+  readonly codeSize: number;
+}
+
+const same = {
+  entryExitFrame: { x64: -64, arm64: -24 },
+  scriptLineOffset: 24,
+  scriptColumnOffset: 32,
+  scriptSourceUrl: 112,
+  kindMask: 15,
+  streamCode: 8,
+  codeStream: 32,
+  codeStart: 40,
+};
+
+export const tables: readonly Table[] = [
+  {
+    ...same,
+    v8: '11.3',
+    types: [255, 262, 261, 191],
+    isolate: { nullRoot: 0x220, exitFrame: 0x180, fastCallFrame: 0xe8, fastCallPc: 0xf0, entryFrame: 0x1a0 },
+    entryKeepsFastCall: false,
+    byteArrayTypes: [190],
+    bytecodePositions: 32,
+    positionsFirst: false,
+    moduleScope: 3,
+    baselineKind: 11,
+    maglevKind: 12,
+    turbofanKind: 13,
+    codeDeoptimization: 16,
+    codeBytecodeOffsets: 24,
+    codeFlags: 48,
+    codeSize: 56,
+  },
+  {
+    ...same,
+    v8: '12.4',
+    types: [264, 274, 272, 205],
+    isolate: { nullRoot: 0x280, exitFrame: 0x110, fastCallFrame: 0xf0, fastCallPc: 0xf8, entryFrame: 0x1a8 },
+    entryKeepsFastCall: false,
+    byteArrayTypes: [186, 212],
+    bytecodePositions: 24,
+    positionsFirst: false,
+    moduleScope: 3,
+    baselineKind: 10,
+    maglevKind: 11,
+    turbofanKind: 12,
+    codeDeoptimization: 8,
+    codeBytecodeOffsets: 16,
+    codeFlags: 48,
+    codeSize: 52,
+  },
+  {
+    ...same,
+    v8: '13.6',
+    types: [272, 282, 280, 186],
+    isolate: { nullRoot: 0x2b0, exitFrame: 0x140, fastCallFrame: 0x128, fastCallPc: 0x120, entryFrame: 0x1d8 },
+    entryKeepsFastCall: true,
+    byteArrayTypes: [217, 196],
+    bytecodePositions: 24,
+    positionsFirst: true,
+    moduleScope: 5,
+    baselineKind: 10,
+    maglevKind: 11,
+    turbofanKind: 12,
+    codeDeoptimization: 8,
+    codeBytecodeOffsets: 16,
+    codeFlags: 52,
+    codeSize: 56,
+  },
+  {
+    ...same,
+    v8: '14.6',
+    types: [278, 288, 286, 185],
+    isolate: { nullRoot: 0x2c0, exitFrame: 0x148, fastCallFrame: 0x130, fastCallPc: 0x128, entryFrame: 0x1e0 },
+    entryKeepsFastCall: true,
+    byteArrayTypes: [218, 196],
+    bytecodePositions: 24,
+    positionsFirst: true,
+    moduleScope: 5,
+    baselineKind: 11,
+    maglevKind: 12,
+    turbofanKind: 13,
+    codeDeoptimization: 8,
+    codeBytecodeOffsets: 16,
+    codeFlags: 52,
+    codeSize: 56,
+  },
+];
