@@ -17,7 +17,29 @@ export function wordAt(bytes: Buffer, offset: number): number {
   return bytes.readUInt32LE(offset) + bytes.readUInt32LE(offset + 4) * 2 ** 32;
 }
 
-export function readWord(memory: Memory, address: number): number | null {
-  const bytes = memory.read(address, 8);
-  return bytes && wordAt(bytes, 0);
+const page = 4096;
+/** What is read in one go and kept is of this many pages at most. */
+const maxPages = 4096;
+
+/** Keeps the pages that small reads touched: heap objects lie together, and each read is a call to the kernel. */
+export class PageCache implements Memory {
+  readonly #memory: Memory;
+  readonly #pages = new Map<number, Buffer | null>();
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  read(address: number, length: number): Buffer | null {
+    const offset = address % page;
+    if (offset + length > page || !isAddress(address)) return this.#memory.read(address, length);
+    const start = address - offset;
+    let bytes = this.#pages.get(start);
+    if (bytes === undefined) {
+      if (this.#pages.size >= maxPages) this.#pages.clear();
+      bytes = this.#memory.read(start, page);
+      this.#pages.set(start, bytes);
+    }
+    return bytes?.subarray(offset, offset + length) ?? null;
+  }
 }

@@ -4,6 +4,7 @@ import { type Decoded, decode } from './decode.ts';
 import { executableOf } from './executable.ts';
 import { Heap } from './heap.ts';
 import { findIsolate, isIsolate, type Range } from './isolate.ts';
+import { PageCache } from './memory.ts';
 import { ProcessMemory, readMappings } from './process.ts';
 import { placeAt, scriptName } from './scripts.ts';
 import { readTop, type Top, type Walk, walk } from './walk.ts';
@@ -50,17 +51,18 @@ export function readNativeStack(procDir: string, identity: string): NativeStack 
     memory = new ProcessMemory(procDir, performance.now() + deadlineMs);
     const stack = mappings.find(({ path }) => path === '[stack]');
     if (!stack) return { state: 'unreadable', reason: 'its stack is not in its memory map' };
-    const isolate = isolateOf(new Heap(memory, executable.layout), `${procDir} ${identity}`, stack);
+    const isolate = isolateOf(new Heap(new PageCache(memory), executable.layout), `${procDir} ${identity}`, stack);
     if (isolate === null) return { state: 'unreadable', reason: 'no Isolate of V8 on its stack' };
     for (let i = 0; i < attempts; i++) {
-      const heap = new Heap(memory, executable.layout);
+      const heap = new Heap(new PageCache(memory), executable.layout);
       const top = readTop(heap, isolate);
       if (!top) return { state: 'unreadable', reason: 'its Isolate cannot be read' };
       if (!top.entryFrame) return { state: 'none' };
       const walked = walk(heap, top);
       if (!walked) continue;
       const frames = describe(heap, walked, executable);
-      if (isUnchanged(heap, isolate, top, walked)) return { state: 'native', isWhole: walked.isWhole, ...frames };
+      if (isUnchanged(new Heap(memory, executable.layout), isolate, top, walked))
+        return { state: 'native', isWhole: walked.isWhole, ...frames };
     }
     return { state: 'running' };
   } catch (error) {
