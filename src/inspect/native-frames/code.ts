@@ -14,17 +14,32 @@ export interface Code {
 const maxCodeBytes = 4 << 20;
 const chunk = 64 << 10;
 const page = 4096;
+/** How much of an Isolate is searched for the map of code: V8 has some 700 roots of 8 bytes each. */
+const rootBytes = 0x2000;
 
-/** The code that an address lies in: its InstructionStream begins somewhere before, with a map that says so. */
-export function findCode(heap: Heap, pc: number): Code | null {
+/** The tagged pointer to the map of InstructionStreams, one of V8's roots; null where it is not found. It does not move. */
+export function findStreamMap(heap: Heap, isolate: number): number | null {
+  const { layout } = heap;
+  const roots = heap.memory.read(isolate + layout.isolate.nullRoot, rootBytes);
+  for (let at = 0; roots && at + 8 <= roots.length; at += 8) {
+    const map = wordAt(roots, at);
+    if (heap.object(map, layout.mapType) !== null && heap.typeByMap(map) === layout.streamType) return map;
+  }
+  return null;
+}
+
+/** The code that an address lies in: its InstructionStream begins somewhere before, with that map. */
+export function findCode(heap: Heap, streamMap: number, pc: number): Code | null {
+  const wanted = Buffer.alloc(8);
+  wanted.writeBigUInt64LE(BigInt(streamMap));
   for (let end = pc - (pc % 8); end > pc - maxCodeBytes; ) {
     const start = Math.max(end - chunk, 0);
     const bytes = heap.memory.read(start, end - start);
     const readable = bytes ?? readableBefore(heap, end);
     if (!readable) return null;
     const first = end - readable.length;
-    for (let at = readable.length - 8; at >= 0; at -= 8) {
-      const code = codeAt(heap, first + at, wordAt(readable, at), pc);
+    for (let at = readable.lastIndexOf(wanted); at >= 0; at = at > 0 ? readable.lastIndexOf(wanted, at - 1) : -1) {
+      const code = (first + at) % 8 === 0 ? codeAt(heap, first + at, pc) : null;
       if (code) return code;
     }
     if (!bytes) return null;
@@ -46,23 +61,14 @@ function readableBefore(heap: Heap, end: number): Buffer | null {
   return parts.length > 0 ? Buffer.concat(parts) : null;
 }
 
-function codeAt(heap: Heap, stream: number, map: number, pc: number): Code | null {
+function codeAt(heap: Heap, stream: number, pc: number): Code | null {
   const { layout } = heap;
-  if (map % 8 !== 1 || heap.typeByMap(map) !== layout.streamType) return null;
   const at = heap.object(heap.field(stream, layout.streamCode), layout.codeType);
   if (at === null || heap.field(at, layout.codeStream) !== stream + 1) return null;
   const start = heap.field(at, layout.codeStart);
   const size = heap.integer(at, layout.codeSize);
   const flags = heap.integer(at, layout.codeFlags);
   if (start === null || size === null || flags === null || pc <= start || pc > start + size) return null;
-  const number = flags & layout.kindMask;
-  const kind =
-    number === layout.baselineKind
-      ? 'baseline'
-      : number === layout.maglevKind
-        ? 'maglev'
-        : number === layout.turbofanKind
-          ? 'turbofan'
-          : 'other';
-  return { at, kind, start, size };
+  const kinds = { [layout.baselineKind]: 'baseline', [layout.maglevKind]: 'maglev', [layout.turbofanKind]: 'turbofan' };
+  return { at, kind: (kinds[flags & layout.kindMask] ?? 'other') as Code['kind'], start, size };
 }

@@ -18,6 +18,8 @@ export interface Decoded {
 export interface Executable {
   readonly builtins: Builtins;
   readonly bytecodeSizes: BytecodeSizes | null;
+  /** The map of machine code; null where it was not found. */
+  readonly streamMap: number | null;
 }
 
 /** Longer tables are no tables. */
@@ -53,16 +55,17 @@ function decodeFunctions(heap: Heap, { stack }: Walk, frame: StackFrame, executa
 
   const bytecodes = heap.object(stack.word(frame.fp + layout.frameBytecodes), layout.bytecodesType);
   const builtin = executable.builtins.nameAt(frame.pc);
+  // without names a frame is taken for what its slots look like
   const interpreted =
     builtin === undefined
       ? bytecodes !== null && isSmi(stack.read(frame.fp + layout.frameBytecodeOffset, 8))
-      : builtin !== null;
+      : builtin !== null && /^(BaselineOr)?Interpreter/.test(builtin);
   if (interpreted) {
     const bytes = stack.read(frame.fp + layout.frameBytecodeOffset, 8);
     if (bytecodes === null || !isSmi(bytes)) return only(null);
     return only(sourcePosition(heap, bytecodes, bytes.readInt32LE(4) - layout.bytecodes + 1));
   }
-  const code = findCode(heap, frame.pc);
+  const code = executable.streamMap === null ? null : findCode(heap, executable.streamMap, frame.pc);
   if (code?.kind === 'baseline' && bytecodes !== null && executable.bytecodeSizes) {
     const table = byteArray(heap, heap.field(code.at, layout.codeBytecodeOffsets));
     const all = bytecodeBytes(heap, bytecodes);
@@ -89,7 +92,7 @@ export function sourcePosition(heap: Heap, bytecodes: number, offset: number): n
   const length = heap.smi(bytecodes, heap.layout.arrayLength);
   if (length === null || offset < 0 || offset >= length) return null;
   const table = byteArray(heap, heap.field(bytecodes, heap.layout.bytecodePositions));
-  return table && positionAt(table, offset);
+  return table && positionAt(table, offset, heap.layout.positionSteps);
 }
 
 export function byteArray(heap: Heap, tagged: number | null): Buffer | null {

@@ -88,11 +88,11 @@ export class Elf {
     return undefined;
   }
 
-  /** The symbols whose name begins so, the file's own among them; none where it was stripped. */
-  startingWith(prefix: string): Map<string, ElfSymbol> {
+  /** The symbols whose name begins with one of these, the file's own among them; none where it was stripped. */
+  startingWith(prefixes: readonly string[]): Map<string, ElfSymbol> {
     const found = new Map<string, ElfSymbol>();
     if (!this.#all) return found;
-    const names = this.#namesStartingWith(prefix);
+    const names = this.#namesStartingWith(prefixes);
     this.#eachChunk(this.#all.table, 0, (chunk) => {
       for (let at = 0; at + symbolSize <= chunk.length; at += symbolSize) {
         const name = names.get(chunk.readUInt32LE(at));
@@ -115,15 +115,16 @@ export class Elf {
     return null;
   }
 
-  #namesStartingWith(prefix: string): Map<number, string> {
+  #namesStartingWith(prefixes: readonly string[]): Map<number, string> {
     const names = new Map<number, string>();
-    const wanted = Buffer.from(`\0${prefix}`, 'latin1');
+    const wanted = prefixes.map((prefix) => Buffer.from(`\0${prefix}`, 'latin1'));
     const overlap = 512;
     this.#eachChunk(this.#all?.names as Section, overlap, (chunk, start) => {
-      for (let at = chunk.indexOf(wanted); at >= 0; at = chunk.indexOf(wanted, at + 1)) {
-        const end = chunk.indexOf(0, at + 1);
-        if (end > at) names.set(start + at + 1, chunk.toString('latin1', at + 1, end));
-      }
+      for (const prefix of wanted)
+        for (let at = chunk.indexOf(prefix); at >= 0; at = chunk.indexOf(prefix, at + 1)) {
+          const end = chunk.indexOf(0, at + 1);
+          if (end > at) names.set(start + at + 1, chunk.toString('latin1', at + 1, end));
+        }
     });
     return names;
   }

@@ -1,12 +1,13 @@
 /** What an executable tells of the V8 in it, read once per file. */
-import { Elf, type ElfSymbol } from './elf.ts';
+import { type BuiltinTable, builtinPrefix, builtinTable } from './builtins.ts';
+import { Elf } from './elf.ts';
 import { type Layout, readLayout } from './layout.ts';
 import { type BytecodeSizes, bytecodeSizes } from './positions.ts';
 import { type Mapping, OpenFile } from './process.ts';
 
 export interface ExecutableFacts {
   readonly layout: Layout;
-  readonly builtins: ReadonlyMap<string, ElfSymbol>;
+  readonly builtins: BuiltinTable;
   readonly bytecodeSizes: BytecodeSizes | null;
 }
 
@@ -47,9 +48,11 @@ function tryRead(file: OpenFile): ExecutableFacts | Error {
   try {
     const elf = new Elf(file);
     const layout = readLayout(elf);
-    const symbol = elf.exported(sizes) ?? elf.startingWith(sizes).get(sizes);
+    const symbols = elf.startingWith([builtinPrefix, sizes]);
+    const symbol = elf.exported(sizes) ?? symbols.get(sizes);
+    symbols.delete(sizes);
     const table = symbol && elf.bytesAt(symbol.address, symbol.size);
-    return { layout, builtins: elf.startingWith('Builtins_'), bytecodeSizes: table ? bytecodeSizes(table) : null };
+    return { layout, builtins: builtinTable(symbols), bytecodeSizes: table ? bytecodeSizes(table) : null };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

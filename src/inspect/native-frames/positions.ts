@@ -43,14 +43,17 @@ export class Numbers {
   }
 }
 
+/** How a table says how much further in the code its next entry is: until V8 14 with a sign that marks expressions, then above two bits. */
+export type Steps = 'sign' | 'flags';
+
 /** The character of the script that the code at an offset comes from: of the last entry at or before it. Null for an empty table. */
-export function positionAt(table: Buffer, codeOffset: number): number | null {
+export function positionAt(table: Buffer, codeOffset: number, steps: Steps): number | null {
   const numbers = new Numbers(table);
-  let [offset, position, found] = [0, 0, null as number | null];
+  // the entry to the function itself has the offset before its first bytecode
+  let [offset, position, found] = [-1, 0, null as number | null];
   try {
     while (!numbers.isAtEnd) {
-      const step = numbers.signed();
-      // a negative step marks an expression
+      const step = steps === 'flags' ? Math.floor(numbers.unsigned() / 4) : numbers.signed();
       offset += step >= 0 ? step : -(step + 1);
       position += numbers.signed();
       if (offset > codeOffset) break;

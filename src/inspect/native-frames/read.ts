@@ -1,7 +1,8 @@
 /** The JavaScript frames of a process's main thread, read from its memory while it is outside JavaScript. Nothing of the process runs for it. */
 import { builtinsAt } from './builtins.ts';
+import { findStreamMap } from './code.ts';
 import { type Decoded, decode } from './decode.ts';
-import { executableOf } from './executable.ts';
+import { type ExecutableFacts, executableOf } from './executable.ts';
 import { Heap } from './heap.ts';
 import { findIsolate, isIsolate, type Range } from './isolate.ts';
 import { PageCache } from './memory.ts';
@@ -38,7 +39,7 @@ const attempts = 4;
 const framesKept = 200;
 
 /** Isolates do not move: found once, kept for the process. */
-const isolates = new Map<string, number>();
+const isolates = new Map<string, Isolate>();
 const maxIsolates = 100;
 
 /** `identity` tells the process from a later one with its id. Never throws. */
@@ -55,13 +56,13 @@ export function readNativeStack(procDir: string, identity: string): NativeStack 
     if (isolate === null) return { state: 'unreadable', reason: 'no Isolate of V8 on its stack' };
     for (let i = 0; i < attempts; i++) {
       const heap = new Heap(new PageCache(memory), executable.layout);
-      const top = readTop(heap, isolate);
+      const top = readTop(heap, isolate.at);
       if (!top) return { state: 'unreadable', reason: 'its Isolate cannot be read' };
       if (!top.entryFrame) return { state: 'none' };
       const walked = walk(heap, top);
       if (!walked) continue;
-      const frames = describe(heap, walked, executable);
-      if (isUnchanged(new Heap(memory, executable.layout), isolate, top, walked))
+      const frames = describe(heap, walked, executable, isolate);
+      if (isUnchanged(new Heap(memory, executable.layout), isolate.at, top, walked))
         return { state: 'native', isWhole: walked.isWhole, ...frames };
     }
     return { state: 'running' };
@@ -72,25 +73,35 @@ export function readNativeStack(procDir: string, identity: string): NativeStack 
   }
 }
 
-function isolateOf(heap: Heap, key: string, stack: Range): number | null {
+function isolateOf(heap: Heap, key: string, stack: Range): Isolate | null {
   const known = isolates.get(key);
-  if (known !== undefined && isIsolate(heap, known)) return known;
-  const found = findIsolate(heap, stack);
-  if (found === null) return null;
+  if (known && isIsolate(heap, known.at)) return known;
+  const at = findIsolate(heap, stack);
+  if (at === null) return null;
   if (isolates.size >= maxIsolates) isolates.clear();
+  const found = { at, streamMap: findStreamMap(heap, at) };
   isolates.set(key, found);
   return found;
 }
 
+interface Isolate {
+  readonly at: number;
+  readonly streamMap: number | null;
+}
+
 type Described = Pick<Extract<NativeStack, { state: 'native' }>, 'frames' | 'leftOut'>;
 
-function describe(heap: Heap, walked: Walk, executable: ReturnType<typeof executableOf>): Described {
+function describe(heap: Heap, walked: Walk, executable: ExecutableFacts, { streamMap }: Isolate): Described {
   const { layout } = heap;
   const entry = walked.frames.find(
     ({ marker }) => marker === layout.entryFrame || marker === layout.constructEntryFrame,
   );
   const builtins = builtinsAt(executable.builtins, entry?.pc);
-  const { frames, doubtful } = decode(heap, walked, { builtins, bytecodeSizes: executable.bytecodeSizes });
+  const { frames, doubtful } = decode(heap, walked, {
+    builtins,
+    bytecodeSizes: executable.bytecodeSizes,
+    streamMap,
+  });
   return { frames: frames.slice(0, framesKept).map((frame) => place(heap, frame)), leftOut: doubtful };
 }
 

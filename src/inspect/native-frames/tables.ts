@@ -1,3 +1,7 @@
+import { instructionSets } from './instruction-sets.ts';
+import type { Steps } from './positions.ts';
+import type { Instructions } from './translations.ts';
+
 /** What V8's postmortem symbols do not tell, per version of V8. Read off the executables of Node's own releases; offsets in bytes. */
 export interface Table {
   readonly v8: string;
@@ -21,6 +25,7 @@ export interface Table {
   /** Types of what tables are kept in. */
   readonly byteArrayTypes: readonly number[];
   readonly bytecodePositions: number;
+  readonly positionSteps: Steps;
   /** Whether a ScopeInfo has its function's place before its variables, not after. */
   readonly positionsFirst: boolean;
   /** Of Script. */
@@ -43,9 +48,19 @@ export interface Table {
   readonly codeStart: number;
   readonly codeFlags: number;
   readonly codeSize: number;
+  /** What the data for going back to bytecode is kept in, and its elements. */
+  readonly deoptimizationTypes: readonly number[];
+  readonly deoptLiterals: number;
+  readonly deoptFirstEntry: number;
+  /** Where the count is in the header of Maglev's table of safepoints. */
+  readonly maglevHeader: number;
+  readonly sharedData: number;
+  readonly sharedWrapperType: number | null;
+  readonly instructions: Instructions;
 }
 
 const same = {
+  sharedData: 8,
   entryExitFrame: { x64: -64, arm64: -24 },
   scriptLineOffset: 24,
   scriptColumnOffset: 32,
@@ -65,6 +80,7 @@ export const tables: readonly Table[] = [
     entryKeepsFastCall: false,
     byteArrayTypes: [190],
     bytecodePositions: 32,
+    positionSteps: 'sign',
     positionsFirst: false,
     moduleScope: 3,
     baselineKind: 11,
@@ -74,6 +90,12 @@ export const tables: readonly Table[] = [
     codeBytecodeOffsets: 24,
     codeFlags: 48,
     codeSize: 56,
+    deoptimizationTypes: [175],
+    deoptLiterals: 2,
+    deoptFirstEntry: 11,
+    maglevHeader: 0,
+    sharedWrapperType: null,
+    instructions: instructionSets['11.3'],
   },
   {
     ...same,
@@ -83,6 +105,7 @@ export const tables: readonly Table[] = [
     entryKeepsFastCall: false,
     byteArrayTypes: [186, 212],
     bytecodePositions: 24,
+    positionSteps: 'sign',
     positionsFirst: false,
     moduleScope: 3,
     baselineKind: 10,
@@ -92,6 +115,12 @@ export const tables: readonly Table[] = [
     codeBytecodeOffsets: 16,
     codeFlags: 48,
     codeSize: 52,
+    deoptimizationTypes: [174, 211, 213],
+    deoptLiterals: 2,
+    deoptFirstEntry: 11,
+    maglevHeader: 0,
+    sharedWrapperType: null,
+    instructions: instructionSets['12.4'],
   },
   {
     ...same,
@@ -101,6 +130,7 @@ export const tables: readonly Table[] = [
     entryKeepsFastCall: true,
     byteArrayTypes: [217, 196],
     bytecodePositions: 24,
+    positionSteps: 'sign',
     positionsFirst: true,
     moduleScope: 5,
     baselineKind: 10,
@@ -110,6 +140,12 @@ export const tables: readonly Table[] = [
     codeBytecodeOffsets: 16,
     codeFlags: 52,
     codeSize: 56,
+    deoptimizationTypes: [193, 197],
+    deoptLiterals: 3,
+    deoptFirstEntry: 12,
+    maglevHeader: 4,
+    sharedWrapperType: 195,
+    instructions: instructionSets['13.6'],
   },
   {
     ...same,
@@ -119,6 +155,7 @@ export const tables: readonly Table[] = [
     entryKeepsFastCall: true,
     byteArrayTypes: [218, 196],
     bytecodePositions: 24,
+    positionSteps: 'flags',
     positionsFirst: true,
     moduleScope: 5,
     baselineKind: 11,
@@ -128,5 +165,11 @@ export const tables: readonly Table[] = [
     codeBytecodeOffsets: 16,
     codeFlags: 52,
     codeSize: 56,
+    deoptimizationTypes: [193, 197],
+    deoptLiterals: 3,
+    deoptFirstEntry: 12,
+    maglevHeader: 4,
+    sharedWrapperType: 195,
+    instructions: instructionSets['13.6'],
   },
 ];
