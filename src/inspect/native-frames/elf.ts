@@ -8,6 +8,11 @@ export interface ElfSymbol {
   readonly address: number;
   readonly size: number;
 }
+/** Names are found by a part that few have, then checked: `whole` is anchored at its end only. */
+export interface NamePattern {
+  readonly part: string;
+  readonly whole: RegExp;
+}
 interface Section {
   readonly type: number;
   readonly offset: number;
@@ -88,11 +93,11 @@ export class Elf {
     return undefined;
   }
 
-  /** The symbols whose name begins with one of these, the file's own among them; none where it was stripped. */
-  startingWith(prefixes: readonly string[]): Map<string, ElfSymbol> {
+  /** The symbols whose names match, the file's own among them; none where it was stripped. */
+  matching(patterns: readonly NamePattern[]): Map<string, ElfSymbol> {
     const found = new Map<string, ElfSymbol>();
     if (!this.#all) return found;
-    const names = this.#namesStartingWith(prefixes);
+    const names = this.#namesMatching(patterns);
     this.#eachChunk(this.#all.table, 0, (chunk) => {
       for (let at = 0; at + symbolSize <= chunk.length; at += symbolSize) {
         const name = names.get(chunk.readUInt32LE(at));
@@ -115,15 +120,16 @@ export class Elf {
     return null;
   }
 
-  #namesStartingWith(prefixes: readonly string[]): Map<number, string> {
+  #namesMatching(patterns: readonly NamePattern[]): Map<number, string> {
     const names = new Map<number, string>();
-    const wanted = prefixes.map((prefix) => Buffer.from(`\0${prefix}`, 'latin1'));
     const overlap = 512;
     this.#eachChunk(this.#all?.names as Section, overlap, (chunk, start) => {
-      for (const prefix of wanted)
-        for (let at = chunk.indexOf(prefix); at >= 0; at = chunk.indexOf(prefix, at + 1)) {
-          const end = chunk.indexOf(0, at + 1);
-          if (end > at) names.set(start + at + 1, chunk.toString('latin1', at + 1, end));
+      for (const { part, whole } of patterns)
+        for (let at = chunk.indexOf(part, 0, 'latin1'); at >= 0; at = chunk.indexOf(part, at + part.length, 'latin1')) {
+          const first = chunk.lastIndexOf(0, at) + 1;
+          // a name may be kept as the end of a longer one
+          const found = whole.exec(chunk.toString('latin1', first, chunk.indexOf(0, at)));
+          if (found && first > 0) names.set(start + first + found.index, found[0]);
         }
     });
     return names;

@@ -1,25 +1,7 @@
-/** The memory, stack and executable of a process on this machine, as /proc shows them. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+/** Files read in place, a process's memory among them. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { FileBytes } from './elf.ts';
 import { isAddress, type Memory } from './memory.ts';
-
-export interface Mapping {
-  readonly start: number;
-  readonly end: number;
-  readonly offset: number;
-  readonly path: string;
-}
-
-export function readMappings(procDir: string): Mapping[] {
-  const mappings: Mapping[] = [];
-  for (const line of readFileSync(`${procDir}/maps`, 'utf8').split('\n')) {
-    const parts = /^([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) \S+ \S+ *(.*)$/.exec(line);
-    if (!parts) continue;
-    const [start = 0, end = 0, offset = 0] = parts.slice(1, 4).map((hex) => Number.parseInt(hex, 16));
-    mappings.push({ start, end, offset, path: parts[4] ?? '' });
-  }
-  return mappings;
-}
 
 /** An open file that is read in place: no thread of libuv's pool, which may be full, has a part in it. */
 export class OpenFile implements FileBytes {

@@ -1,12 +1,14 @@
 /** The JavaScript frames of a process's main thread, read from its memory while it is outside JavaScript. Nothing of the process runs for it. */
+import { readMaps } from '../../proc/maps.ts';
 import { builtinsAt } from './builtins.ts';
 import { findStreamMap } from './code.ts';
 import { type Decoded, decode } from './decode.ts';
-import { type ExecutableFacts, executableOf } from './executable.ts';
+import { type Executable, executableOf } from './executable.ts';
 import { Heap } from './heap.ts';
 import { findIsolate, isIsolate, type Range } from './isolate.ts';
 import { PageCache } from './memory.ts';
-import { ProcessMemory, readMappings } from './process.ts';
+import { innermost } from './natives.ts';
+import { ProcessMemory } from './process.ts';
 import { placeAt, scriptName } from './scripts.ts';
 import { readTop, type Top, type Walk, walk } from './walk.ts';
 
@@ -47,7 +49,8 @@ export function readNativeStack(procDir: string, identity: string): NativeStack 
   if (process.platform !== 'linux') return { state: 'unreadable', reason: 'only on Linux' };
   let memory: ProcessMemory | undefined;
   try {
-    const mappings = readMappings(procDir);
+    const mappings = readMaps(procDir);
+    if (!mappings) return { state: 'unreadable', reason: 'its memory map may not be read' };
     const executable = executableOf(procDir, mappings);
     memory = new ProcessMemory(procDir, performance.now() + deadlineMs);
     const stack = mappings.find(({ path }) => path === '[stack]');
@@ -91,7 +94,7 @@ interface Isolate {
 
 type Described = Pick<Extract<NativeStack, { state: 'native' }>, 'frames' | 'leftOut'>;
 
-function describe(heap: Heap, walked: Walk, executable: ExecutableFacts, { streamMap }: Isolate): Described {
+function describe(heap: Heap, walked: Walk, executable: Executable, isolate: Isolate): Described {
   const { layout } = heap;
   const entry = walked.frames.find(
     ({ marker }) => marker === layout.entryFrame || marker === layout.constructEntryFrame,
@@ -100,8 +103,10 @@ function describe(heap: Heap, walked: Walk, executable: ExecutableFacts, { strea
   const { frames, doubtful } = decode(heap, walked, {
     builtins,
     bytecodeSizes: executable.bytecodeSizes,
-    streamMap,
+    streamMap: isolate.streamMap,
   });
+  const left = innermost(heap, isolate.at, walked, executable);
+  if (left) frames.unshift(left);
   return { frames: frames.slice(0, framesKept).map((frame) => place(heap, frame)), leftOut: doubtful };
 }
 

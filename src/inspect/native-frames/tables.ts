@@ -17,6 +17,8 @@ export interface Table {
     readonly fastCallPc: number;
     /** Frame pointer of the outermost frame that entered JavaScript; 0 where there is none. */
     readonly entryFrame: number;
+    /** The C++ function that the innermost frame called. */
+    readonly cFunction: number;
   };
   /** Where an entry frame keeps the exit frame that it was entered from. */
   readonly entryExitFrame: { readonly x64: number; readonly arm64: number };
@@ -54,6 +56,8 @@ export interface Table {
   readonly deoptFirstEntry: number;
   /** Where the count is in the header of Maglev's table of safepoints. */
   readonly maglevHeader: number;
+  /** A frame that called the embedder's C++: its slot with the FunctionTemplateInfo, and that one's field with the function. */
+  readonly apiFrame: { readonly marker: number; readonly template: number; readonly shared: number } | null;
   readonly sharedData: number;
   readonly sharedWrapperType: number | null;
   readonly instructions: Instructions;
@@ -76,7 +80,14 @@ export const tables: readonly Table[] = [
     ...same,
     v8: '11.3',
     types: [255, 262, 261, 191],
-    isolate: { nullRoot: 0x220, exitFrame: 0x180, fastCallFrame: 0xe8, fastCallPc: 0xf0, entryFrame: 0x1a0 },
+    isolate: {
+      nullRoot: 0x220,
+      exitFrame: 0x180,
+      fastCallFrame: 0xe8,
+      fastCallPc: 0xf0,
+      entryFrame: 0x1a0,
+      cFunction: 0x190,
+    },
     entryKeepsFastCall: false,
     byteArrayTypes: [190],
     bytecodePositions: 32,
@@ -93,6 +104,7 @@ export const tables: readonly Table[] = [
     deoptimizationTypes: [175],
     deoptLiterals: 2,
     deoptFirstEntry: 11,
+    apiFrame: null,
     maglevHeader: 0,
     sharedWrapperType: null,
     instructions: instructionSets['11.3'],
@@ -101,7 +113,14 @@ export const tables: readonly Table[] = [
     ...same,
     v8: '12.4',
     types: [264, 274, 272, 205],
-    isolate: { nullRoot: 0x280, exitFrame: 0x110, fastCallFrame: 0xf0, fastCallPc: 0xf8, entryFrame: 0x1a8 },
+    isolate: {
+      nullRoot: 0x280,
+      exitFrame: 0x110,
+      fastCallFrame: 0xf0,
+      fastCallPc: 0xf8,
+      entryFrame: 0x1a8,
+      cFunction: 0x118,
+    },
     entryKeepsFastCall: false,
     byteArrayTypes: [186, 212],
     bytecodePositions: 24,
@@ -118,6 +137,7 @@ export const tables: readonly Table[] = [
     deoptimizationTypes: [174, 211, 213],
     deoptLiterals: 2,
     deoptFirstEntry: 11,
+    apiFrame: { marker: 27, template: 16, shared: 64 },
     maglevHeader: 0,
     sharedWrapperType: null,
     instructions: instructionSets['12.4'],
@@ -126,7 +146,14 @@ export const tables: readonly Table[] = [
     ...same,
     v8: '13.6',
     types: [272, 282, 280, 186],
-    isolate: { nullRoot: 0x2b0, exitFrame: 0x140, fastCallFrame: 0x128, fastCallPc: 0x120, entryFrame: 0x1d8 },
+    isolate: {
+      nullRoot: 0x2b0,
+      exitFrame: 0x140,
+      fastCallFrame: 0x128,
+      fastCallPc: 0x120,
+      entryFrame: 0x1d8,
+      cFunction: 0x148,
+    },
     entryKeepsFastCall: true,
     byteArrayTypes: [217, 196],
     bytecodePositions: 24,
@@ -143,6 +170,7 @@ export const tables: readonly Table[] = [
     deoptimizationTypes: [193, 197],
     deoptLiterals: 3,
     deoptFirstEntry: 12,
+    apiFrame: { marker: 28, template: 48, shared: 72 },
     maglevHeader: 4,
     sharedWrapperType: 195,
     instructions: instructionSets['13.6'],
@@ -151,7 +179,14 @@ export const tables: readonly Table[] = [
     ...same,
     v8: '14.6',
     types: [278, 288, 286, 185],
-    isolate: { nullRoot: 0x2c0, exitFrame: 0x148, fastCallFrame: 0x130, fastCallPc: 0x128, entryFrame: 0x1e0 },
+    isolate: {
+      nullRoot: 0x2c0,
+      exitFrame: 0x148,
+      fastCallFrame: 0x130,
+      fastCallPc: 0x128,
+      entryFrame: 0x1e0,
+      cFunction: 0x150,
+    },
     entryKeepsFastCall: true,
     byteArrayTypes: [218, 196],
     bytecodePositions: 24,
@@ -168,6 +203,7 @@ export const tables: readonly Table[] = [
     deoptimizationTypes: [193, 197],
     deoptLiterals: 3,
     deoptFirstEntry: 12,
+    apiFrame: { marker: 18, template: 40, shared: 72 },
     maglevHeader: 4,
     sharedWrapperType: 195,
     instructions: instructionSets['13.6'],
