@@ -12,4 +12,8 @@ export interface Frame {
   code?: string;
   /** Where it runs, if a source map changed it. */
   generated?: { file: string; line: number; column: number };
+  /** A function of V8 or Node that is written in C++: `file` is empty, `line` and `column` are 0. */
+  native?: true;
+  /** Only where its function begins is known, not where in it the thread is. Line 0: not that either. */
+  isStart?: true;
 }

@@ -236,6 +236,7 @@ export interface ThreadStack {
   name: string | null;
   /** `running`: JavaScript was interrupted. `idle`: the loop waits. `native`: JavaScript cannot be interrupted. */
   state: 'running' | 'idle' | 'native';
+  /** Of a `native` main thread read from its memory; none where that may not be read. */
   frames: Frame[];
 }
 

@@ -119,8 +119,12 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     const app = await start(node, [modes, 'runChild']);
     const inspector = await attach(app);
     await app.go();
-    const { stuck } = await readings.stack(subjectOf(app, inspector), {});
+    const { stuck, data } = await readings.stack(subjectOf(app, inspector), {});
     expect(stuck?.syscall).toMatch(/^epoll/);
+    // from another process, too, where the kernel lets it be read
+    expect(data.threads[0]?.frames.map((frame) => frame.function)).toEqual(
+      expect.arrayContaining(['spawn', 'runChild']),
+    );
     const other = await (await start(node, [modes, 'runChild'])).go();
     await expect(activate(other.pid)).rejects.toMatchObject({
       code: 'stuck',

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { within } from '../../inspect/ask.ts';
 import { captureFrames, toFrame } from '../../inspect/frames.ts';
+import { readMemoryStack } from '../../inspect/memory-stack.ts';
 import { readNativeEvidence } from '../../proc/native.ts';
 import { parseStat } from '../../proc/status.ts';
 import type { Frame } from '../../protocol/replies.ts';
@@ -10,6 +11,7 @@ import { openUnseen } from './session.ts';
 
 export interface StallStack {
   readonly frames: Frame[] | null;
+  /** What the kernel shows of it, where JavaScript could not be interrupted. */
   readonly evidence: string | null;
 }
 
@@ -22,7 +24,8 @@ export async function readStallStack(recording: Recording, since: number): Promi
   const frames = isWaiting() ? null : await readFrames(recording);
   if (frames) return { frames, evidence: null };
   const evidence = await readNativeEvidence({ procDir: '/proc/self', lastKnown: new Map() }, since).catch(() => null);
-  return { frames: null, evidence: evidence?.summary ?? null };
+  const read = readMemoryStack('/proc/self').frames;
+  return { frames: read?.slice(0, framesKept) ?? null, evidence: evidence?.summary ?? null };
 }
 
 async function readFrames(recording: Recording): Promise<Frame[] | null> {

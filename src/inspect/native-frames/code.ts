@@ -28,6 +28,11 @@ export function findStreamMap(heap: Heap, isolate: number): number | null {
   return null;
 }
 
+/** Whether that is still such a map; nothing to check where none was found. */
+export function isStreamMap(heap: Heap, map: number | null): boolean {
+  return map === null || heap.typeByMap(map) === heap.layout.streamType;
+}
+
 /** The code that an address lies in: its InstructionStream begins somewhere before, with that map. */
 export function findCode(heap: Heap, streamMap: number, pc: number): Code | null {
   const wanted = Buffer.alloc(8);

@@ -3,7 +3,7 @@ import type { Builtins } from './builtins.ts';
 import { findCode } from './code.ts';
 import { type FunctionFacts, readFunction } from './functions.ts';
 import type { Heap } from './heap.ts';
-import { readInlined } from './inlined.ts';
+import { readInlined, readPositions } from './inlined.ts';
 import { type BytecodeSizes, baselineOffset, positionAt } from './positions.ts';
 import type { StackFrame, Walk } from './walk.ts';
 
@@ -73,7 +73,7 @@ function decodeFunctions(heap: Heap, { stack }: Walk, frame: StackFrame, executa
     return only(offset === null ? null : sourcePosition(heap, bytecodes, offset));
   }
   if (code?.kind === 'maglev' || code?.kind === 'turbofan')
-    return readInlined(heap, code, frame.pc, shared) ?? only(null);
+    return readInlined(heap, code, frame.pc, shared) ?? readPositions(heap, code, frame.pc, shared) ?? only(null);
   return only(null);
 }
 
@@ -92,7 +92,7 @@ export function sourcePosition(heap: Heap, bytecodes: number, offset: number): n
   const length = heap.smi(bytecodes, heap.layout.arrayLength);
   if (length === null || offset < 0 || offset >= length) return null;
   const table = byteArray(heap, heap.field(bytecodes, heap.layout.bytecodePositions));
-  return table && positionAt(table, offset, heap.layout.positionSteps);
+  return (table && positionAt(table, offset, heap.layout.positionSteps)?.offset) ?? null;
 }
 
 export function byteArray(heap: Heap, tagged: number | null): Buffer | null {

@@ -1,7 +1,7 @@
 /** Symbols of a 64-bit little-endian ELF file, found without reading whole tables: a debug build of Node has 25 MB of them. */
 export interface FileBytes {
-  /** The bytes there; fewer at the end of the file. */
-  read(offset: number, length: number): Buffer;
+  /** The bytes there, read into that buffer if one is given; fewer at the end of the file. */
+  read(offset: number, length: number, into?: Buffer): Buffer;
 }
 
 export interface ElfSymbol {
@@ -137,8 +137,9 @@ export class Elf {
 
   #eachChunk({ offset, size }: Section, overlap: number, each: (chunk: Buffer, start: number) => void): void {
     const step = Math.floor(chunkBytes / symbolSize) * symbolSize;
+    const into = Buffer.allocUnsafe(step + overlap);
     for (let start = 0; start < size; start += step)
-      each(this.#file.read(offset + start, Math.min(step + overlap, size - start)), start);
+      each(this.#file.read(offset + start, Math.min(step + overlap, size - start), into), start);
   }
 
   #readSegments(offset: number, entrySize: number, count: number): void {

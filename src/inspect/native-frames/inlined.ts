@@ -3,6 +3,8 @@ import type { Code } from './code.ts';
 import { byteArray, type Decoded, sourcePosition } from './decode.ts';
 import { readFunction } from './functions.ts';
 import type { Heap } from './heap.ts';
+import { wordAt } from './memory.ts';
+import { positionAt, unpack } from './positions.ts';
 import { readTranslation } from './translations.ts';
 
 /** Innermost first; null where any of it does not check. `shared`: the function that the frame itself says it is of. */
@@ -26,6 +28,32 @@ export function readInlined(heap: Heap, code: Code, pc: number, shared: number):
     decoded.unshift({ kind: facts.script === null ? 'builtin' : 'script', facts, position });
   }
   return decoded.length > 0 ? decoded : null;
+}
+
+/** The same of a call that cannot lead back to bytecode, such as to the collector: from the places that V8 notes of calls. */
+export function readPositions(heap: Heap, code: Code, pc: number, shared: number): Decoded[] | null {
+  const { layout } = heap;
+  const data = heap.object(heap.field(code.at, layout.codeDeoptimization), ...layout.deoptimizationTypes);
+  const table = byteArray(heap, heap.field(code.at, layout.codeBytecodeOffsets));
+  // the address to go on at is behind the call
+  let position = table && positionAt(table, pc - code.start - 1, layout.positionSteps);
+  if (data === null || !position) return null;
+  const literals = heap.object(element(heap, data, layout.deoptLiterals));
+  const inlinings = byteArray(heap, element(heap, data, layout.deoptInlinings));
+  const decoded: Decoded[] = [];
+  const add = (function_: number | null, offset: number): boolean => {
+    const facts = function_ === null ? null : readFunction(heap, function_);
+    if (facts) decoded.push({ kind: facts.script === null ? 'builtin' : 'script', facts, position: offset });
+    return facts !== null;
+  };
+  while (position && position.inlined !== null) {
+    // the place that it was called from, and the function
+    const at: number = position.inlined * 16;
+    if (!inlinings || literals === null || at + 16 > inlinings.length || decoded.length > 100) return null;
+    if (!add(functionAt(heap, literals, inlinings.readInt32LE(at + 8)), position.offset)) return null;
+    position = unpack(wordAt(inlinings, at));
+  }
+  return position && add(shared, position.offset) ? decoded : null;
 }
 
 function element(heap: Heap, array: number, index: number): number | null {

@@ -46,6 +46,8 @@ const told = {
   frameContext: 'off_fp_context',
   frameBytecodes: 'off_fp_bytecode_array',
   frameBytecodeOffset: 'off_fp_bytecode_offset',
+  deoptLiterals: 'DeoptimizationDataLiteralArrayIndex',
+  deoptInlinings: 'DeoptimizationDataInliningPositionsIndex',
   entryFrame: 'frametype_EntryFrame',
   constructEntryFrame: 'frametype_ConstructEntryFrame',
   exitFrame: 'frametype_ExitFrame',

@@ -46,8 +46,15 @@ export class Numbers {
 /** How a table says how much further in the code its next entry is: until V8 14 with a sign that marks expressions, then above two bits. */
 export type Steps = 'sign' | 'flags';
 
-/** The character of the script that the code at an offset comes from: of the last entry at or before it. Null for an empty table. */
-export function positionAt(table: Buffer, codeOffset: number, steps: Steps): number | null {
+export interface Position {
+  /** The character of the script. */
+  readonly offset: number;
+  /** Which inlined function it is in, as V8 numbers them; null for the function itself. */
+  readonly inlined: number | null;
+}
+
+/** What the code at an offset comes from: of the last entry at or before it. Null for an empty table, or an entry without a place. */
+export function positionAt(table: Buffer, codeOffset: number, steps: Steps): Position | null {
   const numbers = new Numbers(table);
   // the entry to the function itself has the offset before its first bytecode
   let [offset, position, found] = [-1, 0, null as number | null];
@@ -62,14 +69,15 @@ export function positionAt(table: Buffer, codeOffset: number, steps: Steps): num
   } catch {
     return null;
   }
-  return found === null ? null : scriptOffset(found);
+  return found === null ? null : unpack(found);
 }
 
-/** Bit 0 tells an external position, then 30 bits of the offset, counted from 1, and the inlined function above. */
-function scriptOffset(position: number): number | null {
-  if (position % 2 !== 0) return null;
+/** Bit 0 tells an external position, 30 bits the place and 16 the inlined function, both counted from 1. */
+export function unpack(position: number): Position | null {
+  if (position < 0 || position % 2 !== 0) return null;
   const offset = Math.floor(position / 2) % 2 ** 30;
-  return offset === 0 ? null : offset - 1;
+  const inlined = Math.floor(position / 2 ** 31) % 2 ** 16;
+  return offset === 0 ? null : { offset: offset - 1, inlined: inlined === 0 ? null : inlined - 1 };
 }
 
 /** Sizes of bytecodes, as the executable has them: a row each for plain, wide and extra wide operands. */

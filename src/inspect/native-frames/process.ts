@@ -12,8 +12,7 @@ export class OpenFile implements FileBytes {
     this.#fd = openSync(path, 'r');
   }
 
-  read(offset: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
+  read(offset: number, length: number, bytes = Buffer.allocUnsafe(length)): Buffer {
     return bytes.subarray(0, readSync(this.#fd, bytes, 0, length, offset));
   }
 

@@ -1,7 +1,7 @@
 /** The JavaScript frames of a process's main thread, read from its memory while it is outside JavaScript. Nothing of the process runs for it. */
 import { readMaps } from '../../proc/maps.ts';
 import { builtinsAt } from './builtins.ts';
-import { findStreamMap } from './code.ts';
+import { findStreamMap, isStreamMap } from './code.ts';
 import { type Decoded, decode } from './decode.ts';
 import { type Executable, executableOf } from './executable.ts';
 import { Heap } from './heap.ts';
@@ -35,7 +35,8 @@ export type NativeStack =
   /** Why it cannot be read. */
   | { readonly state: 'unreadable'; readonly reason: string };
 
-const deadlineMs = 400;
+/** Reading takes some 10 ms of CPU; a machine that has none to give is not waited for. */
+const deadlineMs = 1000;
 const attempts = 4;
 /** As many as V8 keeps for the inspector. */
 const framesKept = 200;
@@ -44,21 +45,23 @@ const framesKept = 200;
 const isolates = new Map<string, Isolate>();
 const maxIsolates = 100;
 
-/** `identity` tells the process from a later one with its id. Never throws. */
-export function readNativeStack(procDir: string, identity: string): NativeStack {
+/** `procDir`: `/proc/PID`, or `/proc/self` from another thread of the process. Never throws. */
+export function readNativeStack(procDir: string, timeoutMs = deadlineMs): NativeStack {
   if (process.platform !== 'linux') return { state: 'unreadable', reason: 'only on Linux' };
   let memory: ProcessMemory | undefined;
   try {
     const mappings = readMaps(procDir);
     if (!mappings) return { state: 'unreadable', reason: 'its memory map may not be read' };
     const executable = executableOf(procDir, mappings);
-    memory = new ProcessMemory(procDir, performance.now() + deadlineMs);
+    const until = performance.now() + timeoutMs;
+    memory = new ProcessMemory(procDir, until);
     const stack = mappings.find(({ path }) => path === '[stack]');
     if (!stack) return { state: 'unreadable', reason: 'its stack is not in its memory map' };
-    const isolate = isolateOf(new Heap(new PageCache(memory), executable.layout), `${procDir} ${identity}`, stack);
+    const isolate = isolateOf(new Heap(new PageCache(memory), executable.layout), procDir, stack);
     if (isolate === null) return { state: 'unreadable', reason: 'no Isolate of V8 on its stack' };
     for (let i = 0; i < attempts; i++) {
       const heap = new Heap(new PageCache(memory), executable.layout);
+      if (performance.now() > until) return { state: 'unreadable', reason: `it takes longer than ${timeoutMs} ms` };
       const top = readTop(heap, isolate.at);
       if (!top) return { state: 'unreadable', reason: 'its Isolate cannot be read' };
       if (!top.entryFrame) return { state: 'none' };
@@ -78,7 +81,8 @@ export function readNativeStack(procDir: string, identity: string): NativeStack 
 
 function isolateOf(heap: Heap, key: string, stack: Range): Isolate | null {
   const known = isolates.get(key);
-  if (known && isIsolate(heap, known.at)) return known;
+  // a later process with the same id has one elsewhere
+  if (known && isIsolate(heap, known.at) && isStreamMap(heap, known.streamMap)) return known;
   const at = findIsolate(heap, stack);
   if (at === null) return null;
   if (isolates.size >= maxIsolates) isolates.clear();

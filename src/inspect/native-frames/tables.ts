@@ -52,7 +52,6 @@ export interface Table {
   readonly codeSize: number;
   /** What the data for going back to bytecode is kept in, and its elements. */
   readonly deoptimizationTypes: readonly number[];
-  readonly deoptLiterals: number;
   readonly deoptFirstEntry: number;
   /** Where the count is in the header of Maglev's table of safepoints. */
   readonly maglevHeader: number;
@@ -102,7 +101,6 @@ export const tables: readonly Table[] = [
     codeFlags: 48,
     codeSize: 56,
     deoptimizationTypes: [175],
-    deoptLiterals: 2,
     deoptFirstEntry: 11,
     apiFrame: null,
     maglevHeader: 0,
@@ -135,7 +133,6 @@ export const tables: readonly Table[] = [
     codeFlags: 48,
     codeSize: 52,
     deoptimizationTypes: [174, 211, 213],
-    deoptLiterals: 2,
     deoptFirstEntry: 11,
     apiFrame: { marker: 27, template: 16, shared: 64 },
     maglevHeader: 0,
@@ -168,7 +165,6 @@ export const tables: readonly Table[] = [
     codeFlags: 52,
     codeSize: 56,
     deoptimizationTypes: [193, 197],
-    deoptLiterals: 3,
     deoptFirstEntry: 12,
     apiFrame: { marker: 28, template: 48, shared: 72 },
     maglevHeader: 4,
@@ -201,7 +197,6 @@ export const tables: readonly Table[] = [
     codeFlags: 52,
     codeSize: 56,
     deoptimizationTypes: [193, 197],
-    deoptLiterals: 3,
     deoptFirstEntry: 12,
     apiFrame: { marker: 18, template: 40, shared: 72 },
     maglevHeader: 4,

@@ -2,6 +2,7 @@ import type { Frame, Pending, StackReply, ThreadStack } from '../../protocol/rep
 import { askMainThread, within } from '../ask.ts';
 import { type CallFrame, captureFrames, framesKept, toFrame } from '../frames.ts';
 import type { Inspector } from '../inspector.ts';
+import { readMemoryStack } from '../memory-stack.ts';
 import { readPending } from '../pending.ts';
 import { isCompiledInMemory, sourceMapUrls } from '../scripts.ts';
 import { SourceMaps } from '../source-maps.ts';
@@ -28,9 +29,11 @@ interface Snapshot {
 export const readStack: Readings['stack'] = async (subject) => {
   const { value, stuck } = await askMainThread(subject, (inspector) => takeSnapshot(subject, inspector));
   if (stuck) {
-    const main: ThreadStack = { thread: 'main', name: null, state: 'native', frames: [] };
-    const notes = ['stacks of worker threads can only be read through the main thread, which does not answer'];
-    return { data: { threads: [main], pending: null }, stuck, notes };
+    const memory = readMemoryStack(subject.procDir);
+    const frames = await originals(rootOf(subject), memory.frames ?? []);
+    const main: ThreadStack = { thread: 'main', name: null, state: 'native', frames };
+    const workers = 'stacks of worker threads can only be read through the main thread, which does not answer';
+    return { data: { threads: [main], pending: null }, stuck, notes: [...memory.notes, workers] };
   }
   const data = await describe(subject, value);
   return { data, stuck: null, notes: notesOn(value) };
@@ -51,8 +54,18 @@ async function askWorker({ threadId, name, inspector }: WorkerLine): Promise<Thr
   return { thread: `worker ${threadId}`, name, frames };
 }
 
+/** Frames of memory name their script by path: its map is found beside it. */
+async function originals(root: string, frames: readonly Frame[]): Promise<Frame[]> {
+  const maps = new SourceMaps(root);
+  const shown = frames.find(({ file, isStart }) => file.startsWith('/') && !isStart);
+  const code = shown && new SourceText(root).at(shown.file, shown.line, shown.column);
+  return Promise.all(
+    frames.map(async (frame) => ({ ...(await maps.original(frame)), ...(frame === shown && code ? { code } : {}) })),
+  );
+}
+
 async function describe(subject: Subject, { threads, pending, mapUrls }: Snapshot): Promise<StackReply> {
-  const root = process.platform === 'linux' ? `${subject.procDir}/root` : '';
+  const root = rootOf(subject);
   const maps = new SourceMaps(root);
   const texts = new SourceText(root);
   const original = async (call: CallFrame, main: boolean, shown: CallFrame | undefined): Promise<Frame> => {
@@ -77,6 +90,10 @@ async function describe(subject: Subject, { threads, pending, mapUrls }: Snapsho
     ),
     pending,
   };
+}
+
+function rootOf({ procDir }: Subject): string {
+  return process.platform === 'linux' ? `${procDir}/root` : '';
 }
 
 function notesOn({ threads }: Snapshot): string[] {

@@ -1,4 +1,5 @@
 import type { Frame, StackReply, ThreadStack } from '../replies.ts';
+import { frameText } from './frame.ts';
 
 const states = { running: 'running', idle: 'idle, waiting in the event loop', native: 'in native code' } as const;
 
@@ -20,5 +21,5 @@ function heading({ thread, name, state }: ThreadStack): string {
 }
 
 function frameLine(frame: Frame): string {
-  return `    at ${frame.function} (${frame.file}:${frame.line}:${frame.column})`;
+  return `    at ${frameText(frame)}`;
 }

@@ -1,5 +1,5 @@
-import type { Frame } from '../replies.ts';
 import type { CodePlace, Wait, WaitKind, WaitsReply } from '../waits.ts';
+import { frameText } from './frame.ts';
 import { bytesShort, counted, duration } from './quantities.ts';
 
 const headings: Record<WaitKind, string> = {
@@ -49,7 +49,7 @@ function alike(waits: readonly Wait[]): string[] {
 
 function createdLines({ ageMs, created }: Wait): string[] {
   if (!created || ageMs === null) return [];
-  return [`        created ${duration(ageMs)} ago`, ...created.map((frame) => `            at ${at(frame)}`)];
+  return [`        created ${duration(ageMs)} ago`, ...created.map((frame) => `            at ${frameText(frame)}`)];
 }
 
 function sentence(wait: Wait): string {
@@ -109,9 +109,5 @@ function due(remainingMs: number | null): string {
 }
 
 function calls(callback: CodePlace | null): string {
-  return callback ? `calls ${at(callback)}` : '';
-}
-
-function at(frame: Frame): string {
-  return `${frame.function} (${frame.file}:${frame.line}:${frame.column})`;
+  return callback ? `calls ${frameText(callback)}` : '';
 }

@@ -37,14 +37,14 @@ export class Looked {
   }
 
   read(): NativeStack {
-    return readNativeStack(`/proc/${this.pid}`, String(this.pid));
+    return readNativeStack(`/proc/${this.pid}`, 20_000);
   }
 
-  /** The frames of the first look that finds that function on the stack. */
+  /** The frames of the first look that finds that function to be the innermost one. */
   async framesOnceIn(name: string): Promise<NativeFrame[]> {
     for (;;) {
       const stack = this.read();
-      if (stack.state === 'native' && stack.frames.some((frame) => frame.function === name)) return stack.frames;
+      if (stack.state === 'native' && stack.frames[0]?.function === name) return stack.frames;
       if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${JSON.stringify(stack)}`);
       await sleep(readEveryMs);
     }

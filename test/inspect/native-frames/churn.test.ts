@@ -28,7 +28,7 @@ it.each(Object.keys(nodes))(
   async (major) => {
     const app = new Looked(nodes[Number(major) as NodeMajor], ['--max-semi-space-size=1', join(apps, 'churn.cjs')]);
     try {
-      await app.framesOnceIn('work');
+      await app.framesOnceIn('JSON.parse');
       let read = 0;
       for (let i = 0; i < reads; i++) {
         const stack = app.read();

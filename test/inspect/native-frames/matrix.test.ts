@@ -31,8 +31,8 @@ it.each(cases)(
     const app = new Looked(nodes[Number(major) as NodeMajor], [join(apps, 'blocked.cjs'), chain, kind]);
     try {
       const told = framesOf(JSON.parse(await app.firstLine()) as string);
-      const frames = await app.framesOnceIn('stuck');
-      expect(frames[0]).toMatchObject({ kind: 'builtin', function: name });
+      const frames = await app.framesOnceIn(name);
+      expect(frames[0]?.kind).toBe('builtin');
       const own = frames.slice(frames.findIndex((frame) => frame.function === 'stuck'));
       // the function that asked V8 stood where the native one stands now
       expect(own.filter((frame) => frame.kind === 'script').map(lineOf)).toEqual(told.slice(1));
@@ -52,7 +52,7 @@ it.each(Object.keys(nodes))('Node %s: reads frames of baseline code', async (maj
   ]);
   try {
     const told = framesOf(JSON.parse(await app.firstLine()) as string);
-    const frames = await app.framesOnceIn('stuck');
+    const frames = await app.framesOnceIn('spawn');
     const own = frames.slice(frames.findIndex((frame) => frame.function === 'stuck'));
     expect(own.filter((frame) => frame.kind === 'script').map(lineOf)).toEqual(told.slice(1));
   } finally {

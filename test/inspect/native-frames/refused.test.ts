@@ -15,7 +15,7 @@ it('says what it cannot read: another program, a V8 it does not know, no such pr
   ]);
   try {
     await old.firstLine();
-    expect(readNativeStack(`/proc/${other.pid}`, 'a')).toEqual({
+    expect(readNativeStack(`/proc/${other.pid}`)).toEqual({
       state: 'unreadable',
       reason: 'no v8dbg_type_Map__MAP_TYPE in the executable',
     });
@@ -23,7 +23,7 @@ it('says what it cannot read: another program, a V8 it does not know, no such pr
       state: 'unreadable',
       reason: expect.stringMatching(/v8dbg_|layout is not known/),
     });
-    expect(readNativeStack('/proc/999999999', 'b')).toMatchObject({ state: 'unreadable' });
+    expect(readNativeStack('/proc/999999999')).toMatchObject({ state: 'unreadable' });
   } finally {
     other.kill();
     await old.end();

@@ -1,5 +1,6 @@
 /** A page with charts: one file, no scripts, nothing fetched. */
 import type { HistoryReply, StallInfo } from '../../../protocol/history.ts';
+import { frameText } from '../../../protocol/text/frame.ts';
 import { bytesShort, counted, duration } from '../../../protocol/text/quantities.ts';
 import { chartSvg, escapeHtml, type Line } from './chart.ts';
 
@@ -139,9 +140,8 @@ ${stalls.length === 0 ? `<p>No turn of the event loop took longer than ${escapeH
 function stallHtml({ at, durationMs, ongoing, frames, evidence }: StallInfo): string {
   const head = `${utc(Date.parse(at))} UTC, ${duration(durationMs)}${ongoing ? ' and going on' : ''}`;
   const where = frames?.[0] ? ` in ${frames[0].function}` : '';
-  const stack = frames
-    ? frames.map((frame) => `at ${frame.function} (${frame.file}:${frame.line}:${frame.column})`).join('\n')
-    : (evidence ?? 'no stack was taken');
+  const lines = [evidence, ...(frames ?? []).map((frame) => `at ${frameText(frame)}`)].filter((line) => line !== null);
+  const stack = lines.join('\n') || 'no stack was taken';
   return `<details><summary>${escapeHtml(head + where)}</summary><pre>${escapeHtml(stack)}</pre></details>`;
 }
 

@@ -1,5 +1,6 @@
 /** `history` on a terminal. */
 import type { HistoryReply, StallInfo } from '../../../protocol/history.ts';
+import { frameText } from '../../../protocol/text/frame.ts';
 import { counted, duration } from '../../../protocol/text/quantities.ts';
 import { type Drawn, known } from './figures.ts';
 import { sparkline } from './sparkline.ts';
@@ -66,9 +67,8 @@ function stallText({ at, durationMs, ongoing, frames, evidence }: StallInfo): st
   if (frames)
     return [
       head,
-      ...frames
-        .slice(0, framesShown)
-        .map((frame) => `      at ${frame.function} (${frame.file}:${frame.line}:${frame.column})`),
+      ...(evidence ? [`      ${evidence}`] : []),
+      ...frames.slice(0, framesShown).map((frame) => `      at ${frameText(frame)}`),
       ...(frames.length > framesShown ? [`      and ${counted(frames.length - framesShown, 'more frame')}`] : []),
     ];
   return evidence ? [head, `      ${evidence}`] : [`${head}  (no stack was taken)`];
