@@ -79,7 +79,9 @@ describe.each(majors)('from a worker thread on Node %i', (major) => {
     expect(main).toMatchObject({ thread: 'main', name: null, state: 'native' });
     expect(main?.frames[0]).toEqual({ function: 'spawn', file: '', line: 0, column: 0, native: true });
     const line = lineOf(modes, 'execSync(`sleep');
-    expect(main?.frames).toContainEqual({ function: 'runChild', file: modes, line, column: 3 });
+    expect(main?.frames).toContainEqual(
+      expect.objectContaining({ function: 'runChild', file: modes, line, column: 3 }),
+    );
     expect(stack.notes).toContain('frames of the main thread are read from its memory');
     const memstats = await app.ask('memstats');
     expect(memstats.stuck?.forMs).toBeGreaterThan(stack.stuck!.forMs);
@@ -113,12 +115,16 @@ describe.each(majors)('from a worker thread on Node %i', (major) => {
   });
 
   test('a giant JSON.parse cannot be interrupted, and that is said', async () => {
-    const { stuck, data, tookMs } = await (await busy('parseHuge')).ask('stack');
+    const app = await busy('parseHuge');
+    const { stuck, tookMs } = await app.ask('stack');
     expect(tookMs).toBeLessThan(20_000);
-    const frames = data.threads[0]!.frames.map((frame) => frame.function);
     if (stuck) expect(stuck.summary).toMatch(/JSON\.parse|garbage collection/);
-    // between two calls, or while a string is made, there is no such frame
-    expect(frames[0] === 'JSON.parse' ? frames[1] : frames[0]).toBe('parseHuge');
+    // between two calls, or while the collector moves the stack's objects again and again, another look is needed
+    const own = async () => {
+      const { data } = await app.ask('stack');
+      return data.threads[0]?.frames.map((frame) => frame.function).find((name) => name !== 'JSON.parse');
+    };
+    await expect.poll(own, patiently).toBe('parseHuge');
   });
 
   test('what an idle loop waits for', async () => {

@@ -37,7 +37,8 @@ export type NativeStack =
 
 /** Reading takes some 10 ms of CPU; a machine that has none to give is not waited for. */
 const deadlineMs = 1000;
-const attempts = 4;
+/** The collector moves what is on a stack again and again: one look in a few meets it. */
+const attempts = 20;
 /** As many as V8 keeps for the inspector. */
 const framesKept = 200;
 
