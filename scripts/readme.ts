@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { commands } from '../src/plugin/commands/index.ts';
 import { rules } from '../src/why/findings/index.ts';
 import { architectureText } from './architecture.ts';
-import { replyTypes, schemas, schemaText } from './schemas.ts';
+import { checkedSchemaPath, checkedSchemaText, replyTypes, schemas, schemaText } from './schemas.ts';
 
 const begin = '<!-- commands: npm run docs -->';
 const end = '<!-- /commands -->';
@@ -44,5 +44,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const architecture = 'docs/architecture.md';
   await writeFile(architecture, architectureText(await readFile(architecture, 'utf8')));
   const types = replyTypes();
+  await writeFile(checkedSchemaPath, checkedSchemaText(types));
   for (const name of Object.keys(schemas)) await writeFile(`docs/schema/${name}.schema.json`, schemaText(types, name));
 }

@@ -15,6 +15,9 @@ export const schemas: Readonly<Record<string, { operation: OperationName | 'why'
   why: { operation: 'why', reply: 'WhyReply' },
 };
 
+/** What the plugin checks replies against. */
+export const checkedSchemaPath = 'src/plugin/client/replies.schema.json';
+
 type Json = Record<string, unknown>;
 
 const nullable = (type: string): Json => ({ type: [type, 'null'] });
@@ -40,6 +43,33 @@ export function replyTypes(): SchemaGenerator {
     skipTypeCheck: true,
     jsDoc: 'basic',
   });
+}
+
+/** Longer text and longer lists than any agent sends. */
+const bounds = { string: { maxLength: 256 * 1024 }, array: { maxItems: 200_000 } } as const;
+
+/**
+ * The same types for the plugin, which checks every reply against them before it looks at it: bounded, and open to members and
+ * words that a newer agent may have.
+ */
+export function checkedSchemaText(types: SchemaGenerator): string {
+  const { definitions = {} } = types.createSchema(['NativeEvidence', 'Replies']);
+  return `${JSON.stringify({ definitions: opened(definitions) }, null, 1)}\n`;
+}
+
+function opened(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(opened);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { additionalProperties, description: _, enum: words, ...rest } = schema as Json;
+  const types = [rest.type].flat();
+  return {
+    ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, opened(value)])),
+    ...(typeof additionalProperties === 'object' && { additionalProperties: opened(additionalProperties) }),
+    // a list of words is today's; null among them is told by the type
+    ...(words !== undefined && rest.type === undefined && { enum: words }),
+    ...(types.includes('string') && rest.const === undefined && bounds.string),
+    ...(types.includes('array') && bounds.array),
+  };
 }
 
 /** The text of `docs/schema/NAME.schema.json`. */

@@ -19,6 +19,8 @@ export interface CaptureRequest {
   readonly destination: Destination;
   /** Until a process has said who it is, and until the capture has begun. */
   readonly timeoutMs: number;
+  /** Most that is taken of an artifact. @default captureLimits.artifactBytes */
+  readonly maxBytes?: number | undefined;
   readonly limits?: CaptureLimits;
 }
 

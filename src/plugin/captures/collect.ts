@@ -33,8 +33,9 @@ export async function collect(target: Target, request: CaptureRequest, io: Io, p
     part = file && (await PartFile.create(file));
     const sink: Sink = part ?? (request.convert ? new MemorySink(limits.profileBytes) : new StreamSink(io.stdout));
     const node = nodeOf(target, request);
+    const { maxBytes = limits.artifactBytes } = request;
     const parameters = { ...request.parameters, ...(await request.parametersOf?.(name)) };
-    const job = await runJob(jobs, { ...request, parameters }, sink, {
+    const job = await runJob(jobs, { ...request, parameters, maxBytes }, sink, {
       limits,
       stop: io.signal,
       abandon: io.abandon ?? io.signal,

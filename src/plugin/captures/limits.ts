@@ -17,6 +17,8 @@ export const captureLimits = {
   concurrency: 32,
   /** One line of progress. */
   progressLineBytes: 64 * 1024,
+  /** An artifact of any kind, unless --max-size says otherwise. */
+  artifactBytes: 8 * 1024 ** 3,
   /** A V8 profile that is converted. */
   profileBytes: 512 * 1024 * 1024,
 } as const;

@@ -18,6 +18,8 @@ export interface JobRequest {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** To start it. */
   readonly timeoutMs: number;
+  /** Of the artifact. */
+  readonly maxBytes: number;
 }
 
 export interface JobOptions {
@@ -40,7 +42,7 @@ export async function runJob(jobs: Jobs, request: JobRequest, sink: Sink, option
   const abandon = stoppable ? options.abandon : AbortSignal.any([options.stop, options.abandon]);
   const first = await start(jobs, request, options, abandon);
   try {
-    return await finish(jobs, first, sink, options, abandon);
+    return await finish(jobs, first, sink, request.maxBytes, options, abandon);
   } catch (error) {
     const { name } = jobs.target.endpoint;
     if (abandon.aborted) {
@@ -108,6 +110,7 @@ async function finish(
   jobs: Jobs,
   first: JobInfo,
   sink: Sink,
+  maxBytes: number,
   options: JobOptions,
   abandon: AbortSignal,
 ): Promise<JobInfo> {
@@ -131,6 +134,7 @@ async function finish(
       signal,
       totalBytes: () => (last.state === 'running' ? undefined : last.bytes),
       onBytes: (bytes) => onState(last, bytes),
+      maxBytes,
     });
   };
   const onInfo = (info: JobInfo): void => {

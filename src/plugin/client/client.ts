@@ -10,6 +10,7 @@ import type { Endpoint } from '../target.ts';
 import { EndpointConnections } from './connections.ts';
 import { type AgentRequest, Cut, exchange, Garbage, readReply } from './exchange.ts';
 import { garbage, goStranger, httpStranger, silentStranger } from './strangers.ts';
+import { problemOf } from './validate.ts';
 
 /** From the question until the whole reply, connecting included; durations among the parameters are added. */
 export const askTimeoutMs = 15_000;
@@ -54,9 +55,14 @@ export class AgentClient {
       readReply(await this.#exchange({ method, path }, limit)),
     );
     const reply = parseJson(body) as Partial<Envelope<Replies[N]>> | undefined;
-    if (reply?.schema === schema && typeof reply.data === 'object') return reply as Envelope<Replies[N]>;
-    throw new NodeopsError('failed', `the agent of ${this.endpoint.name} sent a reply that is not ${schema}`, {
-      detail: { body: body.slice(0, 200) },
+    if (reply?.schema !== schema)
+      throw new NodeopsError('failed', `the agent of ${this.endpoint.name} sent a reply that is not ${schema}`, {
+        detail: { body: body.slice(0, 200) },
+      });
+    const problem = problemOf(name, reply);
+    if (problem === undefined) return reply as Envelope<Replies[N]>;
+    throw new NodeopsError('failed', `the agent of ${this.endpoint.name} sent a reply to ${name} that cannot be read`, {
+      hint: `${problem}; is its agent of another version? compare with: version`,
     });
   }
 

@@ -6,6 +6,7 @@ import type { CaptureRequest } from '../captures/collect.ts';
 import { type Command, command, type Invocation } from '../cli/command.ts';
 import { targetFlags } from '../cli/common-flags.ts';
 import type { FlagSet } from '../cli/flags.ts';
+import { parseSize } from '../cli/size.ts';
 import type { Io } from '../io.ts';
 import type { KubeApi } from '../transport/kube/api.ts';
 
@@ -15,6 +16,12 @@ const saveFlags = {
     placeholder: 'FILE|DIR|-',
     summary: 'where to save it; - is stdout (default: the current directory)',
     maxLength: 4096,
+  },
+  'max-size': {
+    type: 'text',
+    placeholder: 'SIZE',
+    summary: 'most that is taken of one artifact, such as 500Mi (default 8Gi)',
+    maxLength: 20,
   },
   overwrite: { type: 'boolean', summary: 'replace the file that --output names', default: false },
   result: {
@@ -121,6 +128,7 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
     Object.keys(captures[name].parameters).map((key) => [key, flags[key as keyof typeof flags]]),
   );
   const format = flags.format === 'pprof' ? 'pprof' : 'v8';
+  const maxBytes = readSize(flags['max-size']);
   const base = await readBase(flags, io);
   const sourceMaps = await openSourceMaps(flags['source-map-dir'], io);
   const { targets, single, skipped, api } = await resolveTargets({ ...rest, flags, io });
@@ -136,6 +144,7 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
       convert: await conversion(name, { format, sourceMaps }),
       destination,
       timeoutMs: flags.timeout ?? 30_000,
+      maxBytes,
       concurrency: flags.concurrency,
       merge: format === 'pprof' && !flags['no-merge'],
     },
@@ -163,6 +172,14 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
   if (exitCode !== 0 || streamed || flags.result !== undefined || flags['no-prompt']) return exitCode;
   const { afterCapture } = await import('./view/after-capture.ts');
   return afterCapture(name, captured, { tool: flags.tool, sourceDirectory: flags['source-map-dir'] }, io);
+}
+
+function readSize(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const bytes = parseSize(text);
+  if (bytes === undefined)
+    throw new NodeopsError('usage', `--max-size is '${text}'; it takes a size such as 500Mi or 2GB`);
+  return bytes;
 }
 
 /** The pod's own liveness probe, unless the user said what it is. */

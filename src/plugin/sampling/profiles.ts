@@ -99,7 +99,8 @@ async function take(
   const signal = AbortSignal.any([outer, AbortSignal.timeout(patience)]);
   const quiet = { onState: () => {}, say: () => {}, beforeBytes: async () => {} };
   try {
-    const request = { capture, parameters, timeoutMs: Math.min(answerMs, patience) };
+    const timeoutMs = Math.min(answerMs, patience);
+    const request = { capture, parameters, timeoutMs, maxBytes: artifactBytes };
     const job = await runJob(jobs, request, sink, { limits, stop: signal, abandon: signal, ...quiet });
     // nobody waits for that
     void removeJob(jobs, job.id, limits).finally(() => jobs.close());

@@ -11,6 +11,7 @@ import type { Target } from '../../../src/plugin/target.ts';
 import { addressTarget } from '../../../src/plugin/targets/address.ts';
 import { type CaptureName, captures, isCaptureName, type JobInfo } from '../../../src/protocol/captures.ts';
 import { parseParameters } from '../../../src/protocol/parameters.ts';
+import { replyOf } from '../../bed/replies.ts';
 
 export interface AgentOptions {
   /** What a capture yields. */
@@ -135,7 +136,7 @@ export class TestAgent {
       operation: 'version',
       at: new Date().toISOString(),
       process: { container, pid },
-      data: { nodeVersion: process.version, protocol: 1 },
+      data: replyOf('version', { nodeVersion: process.version, protocol: 1 }),
       stuck: null,
       notes: [],
     };

@@ -159,6 +159,16 @@ describe('a capture', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
+  it('that is larger than --max-size is refused before it is fetched', async () => {
+    const one = await agent({ bytes: snapshot });
+    const { io } = testIo();
+    const { outcomes } = await captureAll([one.target], await request('heapsnapshot', { maxBytes: 1000 }), io);
+    expect(outcomes[0]!.error).toMatchObject({ code: 'too-large', hint: expect.stringContaining('--max-size') });
+    expect(one.requests.filter((line) => line.includes('/artifact'))).toEqual([]);
+    expect(await readdir(directory)).toEqual([]);
+    expect(one.jobs.size).toBe(0);
+  });
+
   it('hands on the refusal of the agent', async () => {
     const refuse = { status: 409, code: 'busy', message: 'another capture runs', hint: 'wait for it' };
     const one = await agent({ bytes: snapshot, refuse });

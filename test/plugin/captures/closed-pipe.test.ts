@@ -28,7 +28,14 @@ it('a reader of stdout that went away ends the transfer: it is no connection tha
   };
   const { signal } = new AbortController();
   const reconnect = new Reconnect({ name: 'pod/x', limits: captureLimits, say: (text) => said.push(text), signal });
-  const options = { reconnect, limits: captureLimits, signal, totalBytes: () => 5, onBytes: () => {} };
+  const options = {
+    reconnect,
+    limits: captureLimits,
+    signal,
+    totalBytes: () => 5,
+    maxBytes: 1024 ** 3,
+    onBytes: () => {},
+  };
   await expect(download(jobs, 'id', sink, options)).rejects.toMatchObject({ code: 'EPIPE' });
   expect({ asked, said }).toEqual({ asked: 1, said: [] });
 });

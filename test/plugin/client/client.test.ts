@@ -7,6 +7,8 @@ import { addressTarget } from '../../../src/plugin/targets/address.ts';
 import { NodeopsError } from '../../../src/protocol/errors.ts';
 import { limits, protocolVersion } from '../../../src/protocol/limits.ts';
 
+import { envelopeOf } from '../../bed/replies.ts';
+
 const closing: (() => unknown)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
@@ -39,15 +41,7 @@ const agent = (listener: RequestListener) =>
   );
 const tcp = (listener: (socket: Socket) => void) => clientOf(createTcpServer(listener));
 
-const envelope = {
-  schema: 'nodeops/v1',
-  operation: 'stats',
-  at: '',
-  process: { container: null, pid: 1 },
-  data: { uptimeSeconds: 1 },
-  stuck: null,
-  notes: [],
-};
+const envelope = envelopeOf('stats');
 const reply = (response: ServerResponse, body: unknown = envelope, status = 200) =>
   response.writeHead(status).end(JSON.stringify(body));
 
@@ -65,10 +59,10 @@ describe('asking an agent', () => {
       reply(response);
     });
     expect(await client.ask('stats', { window: 50 }, { process: 'web/7' })).toEqual(envelope);
-    await client.ask('version');
+    await client.ask('stats');
     expect(seen.map(({ url, method }) => `${method} ${url}`)).toEqual([
       'GET /v1/stats?process=web%2F7&window=50',
-      'GET /v1/version',
+      'GET /v1/stats',
     ]);
     expect(seen[0]!.headers).toMatchObject({ 'x-nodeops': '1', host: '127.0.0.1' });
     expect(connections()).toBe(1);
@@ -94,14 +88,14 @@ describe('asking an agent', () => {
 
   it('has a deadline, to which the durations asked for are added', async () => {
     const { client } = await agent((_, response) => setTimeout(() => reply(response), 300));
-    expect(await failure(client.ask('version', {}, { timeoutMs: 50 }))).toMatchObject({ code: 'timeout' });
-    expect(await failure(client.ask('version', {}, { signal: AbortSignal.timeout(50) }))).toMatchObject({
+    expect(await failure(client.ask('stats', {}, { timeoutMs: 50 }))).toMatchObject({ code: 'timeout' });
+    expect(await failure(client.ask('stats', {}, { signal: AbortSignal.timeout(50) }))).toMatchObject({
       code: 'timeout',
     });
-    expect(await failure(client.ask('version', {}, { signal: AbortSignal.abort() }))).toMatchObject({
+    expect(await failure(client.ask('stats', {}, { signal: AbortSignal.abort() }))).toMatchObject({
       code: 'interrupted',
     });
-    expect(await client.ask('version')).toEqual(envelope);
+    expect(await client.ask('stats')).toEqual(envelope);
   });
 
   it('refuses a reply that is too large, or no envelope', async () => {
@@ -113,6 +107,25 @@ describe('asking an agent', () => {
     expect(await failure(large.client.ask('stats'))).toMatchObject({ code: 'too-large' });
     const odd = await agent((_, response) => reply(response, { hello: 1 }));
     expect(await failure(odd.client.ask('stats'))).toMatchObject({ code: 'failed' });
+  });
+
+  it.each([
+    ['version', { agentVersion: 3 }, 'data.agentVersion'],
+    ['version', { arch: 'x'.repeat(300_000) }, 'data.arch'],
+    ['stats', { eventLoop: { utilization: 'high' } }, 'data.eventLoop.utilization'],
+    ['stack', { threads: {} }, 'data.threads'],
+  ] as const)('refuses a reply to %s that is not one, and says where', async (name, said, place) => {
+    const { client } = await agent((_, response) => reply(response, envelopeOf(name, said)));
+    const error = await failure(client.ask(name));
+    expect(error).toMatchObject({ code: 'failed', message: expect.stringContaining(`a reply to ${name}`) });
+    expect(error.hint).toContain(place);
+  });
+
+  it('takes what a newer agent adds', async () => {
+    const { client } = await agent((_, response) =>
+      reply(response, envelopeOf('version', { more: [1], platform: 'x' })),
+    );
+    expect((await client.ask('version')).data).toMatchObject({ more: [1], platform: 'x' });
   });
 });
 

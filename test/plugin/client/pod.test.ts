@@ -8,6 +8,7 @@ import { podTarget } from '../../../src/plugin/targets/pod.ts';
 import type { KubeApi } from '../../../src/plugin/transport/kube/api.ts';
 import type { StreamSettings } from '../../../src/plugin/transport/kube/stream.ts';
 import { NodeopsError } from '../../../src/protocol/errors.ts';
+import { envelopeOf } from '../../bed/replies.ts';
 import { podObject, restRecording, startServer, type TestServer } from '../transport/kube/server.ts';
 
 const closing: (() => unknown)[] = [];
@@ -45,7 +46,8 @@ function forwardTo(port: number): (socket: WebSocket) => void {
 it('several questions go over one WebSocket, without looking at the pod first', async () => {
   const agent = createServer((request, response) => {
     response.setHeader('X-Nodeops-Protocol', '1');
-    response.end(JSON.stringify({ schema: 'nodeops/v1', data: { url: request.url } }));
+    const name = request.url!.includes('stats') ? 'stats' : 'stack';
+    response.end(JSON.stringify(envelopeOf(name, { url: request.url })));
   }).listen(0, '127.0.0.1');
   closing.push(() => agent.close());
   await new Promise((done) => agent.once('listening', done));
@@ -53,7 +55,7 @@ it('several questions go over one WebSocket, without looking at the pod first', 
   const { client, process } = clientOf(await server.api(), 'app');
   for (const name of ['stats', 'stack'] as const) {
     const { data } = await client.ask(name, {}, { process });
-    expect(data).toEqual({ url: `/v1/${name}?process=app` });
+    expect(data).toMatchObject({ url: `/v1/${name}?process=app` });
   }
   expect(server.seen.map(({ method }) => method)).toEqual(['UPGRADE']);
 });

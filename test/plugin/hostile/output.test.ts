@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ask, bed, eventually, fresh, program, start, useBed } from '../../agent/bed.ts';
 import { Plugin } from '../commands/plugin.ts';
-import { everyString, hostileAgent, payload } from './agent.ts';
+import { everyString, hostileAgent, oddValues, payload } from './agent.ts';
 
 useBed();
 let plugin: Plugin;
@@ -58,4 +58,31 @@ describe('a hostile agent', () => {
       agent.close();
     }
   });
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'with odd values in its replies ends in one line and no stack trace (seed %i)',
+    async (seed) => {
+      const port = await appWithAgent();
+      const agent = await hostileAgent(port, oddValues(seed));
+      try {
+        for (const name of readings) {
+          const { code, stdout, stderr } = await plugin.run([name, agent.address]);
+          expect(`${stdout}${stderr}`, name).not.toMatch(raw);
+          expect(`${stdout}${stderr}`, name).not.toMatch(
+            /TypeError|RangeError|Cannot read|is not a function|\n {4}at /,
+          );
+          if (code !== 0)
+            expect(
+              stderr
+                .trim()
+                .split('\n')
+                .filter((line) => !line.startsWith('note:')),
+              name,
+            ).toHaveLength(1);
+        }
+      } finally {
+        agent.close();
+      }
+    },
+  );
 });

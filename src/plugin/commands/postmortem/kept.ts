@@ -1,11 +1,11 @@
 /** What agents have kept in a pod: listed, fetched with resume, removed. */
-import type { IncomingMessage } from 'node:http';
 import { sidecarContainer } from '../../../protocol/attach.ts';
 import { asNodeopsError, NodeopsError } from '../../../protocol/errors.ts';
 import type { ArtifactsReply, KeptArtifact } from '../../../protocol/history.ts';
 import type { Envelope, ProcessInfo } from '../../../protocol/replies.ts';
 import { pathPrefix } from '../../../protocol/wire.ts';
 import { captureLimits } from '../../captures/limits.ts';
+import { checkRange, receive, SinkFailure } from '../../captures/receive.ts';
 import { Reconnect } from '../../captures/reconnect.ts';
 import type { Sink } from '../../captures/sink.ts';
 import { AgentClient } from '../../client/client.ts';
@@ -102,6 +102,10 @@ export async function fetchKept({ target }: Store, file: KeptArtifact, sink: Sin
   const say = (text: string) => io.stderr.write(`${text}\n`);
   const reconnect = new Reconnect({ name: endpoint.name, limits: captureLimits, say, signal: io.signal });
   const query = process === undefined ? '' : `?${new URLSearchParams({ process })}`;
+  const taking = {
+    ...{ name: endpoint.name, totalBytes: () => file.bytes, maxBytes: file.bytes, stallMs: captureLimits.stallMs },
+    onBytes: () => reconnect.arrived(),
+  };
   while (true) {
     const client = new AgentClient(endpoint);
     try {
@@ -111,29 +115,16 @@ export async function fetchKept({ target }: Store, file: KeptArtifact, sink: Sin
         headers: { Accept: '*/*', Range: `bytes=${sink.bytes}-` },
         signal: io.signal,
       });
-      await receive(response, sink, () => reconnect.arrived());
+      checkRange(response, sink.bytes, endpoint.name);
+      await receive(response, sink, taking);
       if (sink.bytes >= file.bytes) return;
       throw new NodeopsError('unreachable', `the connection to ${endpoint.name} was cut`);
     } catch (error) {
+      if (error instanceof SinkFailure) throw error.cause;
       await reconnect.after(error);
     } finally {
       client.close();
     }
-  }
-}
-
-async function receive(response: IncomingMessage, sink: Sink, arrived: () => void): Promise<void> {
-  const stalled = () => response.destroy(new NodeopsError('stalled', 'nothing came any more'));
-  const timer = setTimeout(stalled, captureLimits.stallMs);
-  try {
-    for await (const chunk of response as AsyncIterable<Uint8Array>) {
-      timer.refresh();
-      arrived();
-      await sink.write(chunk);
-    }
-  } finally {
-    clearTimeout(timer);
-    response.destroy();
   }
 }
 

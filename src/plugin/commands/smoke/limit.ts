@@ -1,6 +1,7 @@
 /** Limits as they are typed: `100ms`, `0.9`, `80%`, `512Mi`, `20`, `>=22`. One value behind flags and file. */
 import { satisfies, validRange } from 'semver';
 import { bytesShort, duration, percent } from '../../../protocol/text/quantities.ts';
+import { parseSize } from '../../cli/size.ts';
 import { parseGoDuration } from '../../transport/kube/options.ts';
 
 /** What a limit is of. */
@@ -24,17 +25,6 @@ export const takes: Readonly<Record<LimitKind, string>> = {
   range: "a range of versions such as '>=22' or '^22.11'",
 };
 
-/** 1024 for what this program prints itself (MB) and for Kubernetes' Mi; 1000 for Kubernetes' M. */
-const sizes: Readonly<Record<string, number>> = Object.fromEntries([
-  ['', 1],
-  ...['k', 'm', 'g', 't'].flatMap((letter, index) => [
-    [letter, 1000 ** (index + 1)],
-    [`${letter}i`, 1024 ** (index + 1)],
-    [`${letter}b`, 1024 ** (index + 1)],
-    [`${letter}ib`, 1024 ** (index + 1)],
-  ]),
-]);
-
 /** undefined for what is no such limit. */
 export function parseLimit(kind: LimitKind, text: string): Limit | undefined {
   switch (kind) {
@@ -47,11 +37,8 @@ export function parseLimit(kind: LimitKind, text: string): Limit | undefined {
     case 'size': {
       const part = parsePercent(text);
       if (part !== undefined) return { unit: 'part', most: part };
-      const [, amount, unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]{0,3})$/i.exec(text) ?? [];
-      const factor = sizes[unit.toLowerCase()];
-      return amount === undefined || factor === undefined
-        ? undefined
-        : { unit: 'bytes', most: Number(amount) * factor };
+      const most = parseSize(text);
+      return most === undefined ? undefined : { unit: 'bytes', most };
     }
     case 'count':
       return /^\d{1,9}$/.test(text) ? { unit: 'count', most: Number(text) } : undefined;

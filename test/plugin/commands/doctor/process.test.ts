@@ -6,6 +6,7 @@ import { AgentClient } from '../../../../src/plugin/client/client.ts';
 import { loopFinding, memoryFinding } from '../../../../src/plugin/commands/doctor/target/process.ts';
 import { addressTarget } from '../../../../src/plugin/targets/address.ts';
 import type { ProcessInfo } from '../../../../src/protocol/replies.ts';
+import { envelopeOf } from '../../../bed/replies.ts';
 
 const mebi = 1024 * 1024;
 const process = { container: 'app', pid: 7 } as ProcessInfo;
@@ -17,7 +18,14 @@ async function agentSaying(data: object, stuck: object | null = null) {
   const server = createServer((request, response) => {
     asked.push(request.url!);
     response.setHeader('X-Nodeops-Protocol', '1');
-    response.end(JSON.stringify({ schema: 'nodeops/v1', operation: 'x', at: '', process, data, stuck, notes: [] }));
+    const name = request.url!.includes('memstats') ? 'memstats' : 'stats';
+    response.end(
+      JSON.stringify({
+        ...envelopeOf(name, data),
+        process,
+        stuck: stuck && { state: null, wchan: null, syscall: null, forMs: 1, ...stuck },
+      }),
+    );
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const client = new AgentClient(addressTarget('127.0.0.1', (server.address() as AddressInfo).port).endpoint);
