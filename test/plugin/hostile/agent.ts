@@ -7,9 +7,9 @@ export const payload = '\u001b]0;PWNED\u0007\u001b[2J\u001b[31m\u009b31m\r\n::er
 
 export type Change = (value: unknown, key: string) => unknown;
 
-/** Every string but what says which reply it is. */
+/** Every string but what says which reply, and which member of a union, it is. */
 export const everyString: Change = (value, key) =>
-  typeof value === 'string' && key !== 'schema' && key !== 'operation' ? value + payload : value;
+  typeof value === 'string' && !['schema', 'operation', 'kind'].includes(key) ? value + payload : value;
 
 /** Changes `share` of the values to one of another kind, the same ones for the same seed. */
 export function oddValues(seed: number, share = 0.15): Change {
