@@ -8,6 +8,7 @@ export const schemas: Readonly<Record<string, { operation: OperationName | 'why'
   memstats: { operation: 'memstats', reply: 'MemstatsReply' },
   stack: { operation: 'stack', reply: 'StackReply' },
   waits: { operation: 'waits', reply: 'WaitsReply' },
+  requests: { operation: 'requests', reply: 'RequestsReply' },
   list: { operation: 'processes', reply: 'ProcessesReply' },
   process: { operation: 'process', reply: 'ProcessReply' },
   history: { operation: 'history', reply: 'HistoryReply' },

@@ -1,5 +1,6 @@
 import { readMemstats } from './readings/memstats.ts';
 import { readProcess } from './readings/process.ts';
+import { readRequests } from './readings/requests.ts';
 import { readStack } from './readings/stack.ts';
 import { readStats } from './readings/stats.ts';
 import { readWaits } from './readings/waits.ts';
@@ -12,4 +13,5 @@ export const readings: Readings = {
   memstats: readMemstats,
   stack: readStack,
   waits: readWaits,
+  requests: readRequests,
 };

@@ -81,6 +81,16 @@ export const operations = {
     cost: 'pause of milliseconds',
     parameters: none,
   },
+  requests: {
+    effect: 'read',
+    scope: 'process',
+    summary:
+      'Print HTTP requests under way, in and out, with their ages; calls and latency by route; outbound connections',
+    cost: 'pause of milliseconds',
+    parameters: {
+      window: { type: 'duration', summary: 'how long to listen for what ends', default: 1_000, min: 0, max: 60_000 },
+    },
+  },
   history: {
     effect: 'read',
     scope: 'process',

@@ -4,6 +4,7 @@
  */
 import type { Frame } from './frame.ts';
 import type { ArtifactsReply, HistoryReply, RemoveArtifactReply } from './history.ts';
+import type { RequestsReply } from './requests.ts';
 import type { WaitsReply } from './waits.ts';
 
 export type { Frame } from './frame.ts';
@@ -296,6 +297,7 @@ export interface Replies {
   memstats: MemstatsReply;
   stack: StackReply;
   waits: WaitsReply;
+  requests: RequestsReply;
   history: HistoryReply;
   artifacts: ArtifactsReply;
   'remove-artifact': RemoveArtifactReply;

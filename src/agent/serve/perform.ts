@@ -35,6 +35,7 @@ const handlers: Handlers = {
   memstats: ({ look }, parameters) => look((subject) => readings.memstats(subject, parameters)),
   stack: ({ look }, parameters) => look((subject) => readings.stack(subject, parameters)),
   waits: ({ look }, parameters) => look((subject) => readings.waits(subject, parameters)),
+  requests: ({ look }, parameters) => look((subject) => readings.requests(subject, parameters)),
   gc: ({ look }) => look((subject) => effects.gc(subject, {})),
   setgc: ({ look }, parameters) => look((subject) => effects.setgc(subject, parameters)),
   ...recorded,

@@ -3,6 +3,7 @@ import { gcText, setgcText } from '../../protocol/text/effects.ts';
 import { memstatsText } from '../../protocol/text/memstats.ts';
 import { processText, versionText } from '../../protocol/text/process.ts';
 import { bytesShort, duration, elapsed, percent } from '../../protocol/text/quantities.ts';
+import { requestAge, requestName, requestsText } from '../../protocol/text/requests.ts';
 import { stackText } from '../../protocol/text/stack.ts';
 import { statsText } from '../../protocol/text/stats.ts';
 import { waitsText } from '../../protocol/text/waits.ts';
@@ -189,6 +190,34 @@ export const views: { readonly [N in Exclude<keyof Replies, ShownElsewhere>]: Vi
       column('UDP', ofKind('udp'), wide),
       column('PORTS', ofKind('port'), wide),
       column('OTHER', ofKind('other', 'terminal'), wide),
+    ],
+  },
+  requests: {
+    text: requestsText,
+    columns: [
+      column('IN', ({ inFlight }) => inFlight.filter(({ direction }) => direction === 'incoming').length, {
+        ...right,
+        figure: ({ inFlight }) => inFlight.filter(({ direction }) => direction === 'incoming').length,
+        leastDistance: 5,
+      }),
+      column('OUT', ({ inFlight }) => inFlight.filter(({ direction }) => direction === 'outgoing').length, {
+        ...right,
+        figure: ({ inFlight }) => inFlight.filter(({ direction }) => direction === 'outgoing').length,
+        leastDistance: 5,
+      }),
+      column('QUEUED', ({ pools }) => pools.reduce((sum, { queued }) => sum + queued, 0), right),
+      column(
+        'PER-SECOND',
+        ({ routes, windowMs }) => {
+          const count = routes
+            .filter(({ direction }) => direction === 'incoming')
+            .reduce((sum, of) => sum + of.count, 0);
+          return windowMs > 0 ? ((count / windowMs) * 1000).toFixed(1) : null;
+        },
+        right,
+      ),
+      column('AGE', ({ inFlight: [oldest] }) => oldest && requestAge(oldest), right),
+      column('OLDEST', ({ inFlight: [oldest] }) => oldest && requestName(oldest)),
     ],
   },
   process: {
