@@ -9,6 +9,7 @@ import type {
   StatsReply,
   ThreadStack,
 } from '../protocol/replies.ts';
+import type { RequestsReply } from '../protocol/requests.ts';
 import type { WaitsReply } from '../protocol/waits.ts';
 
 /** Two replies of one moment. */
@@ -93,6 +94,7 @@ export interface Case {
   readonly stacks: readonly StackSample[];
   /** The first and the last of the look. */
   readonly waits: readonly At<WaitsReply>[];
+  readonly requests: readonly At<RequestsReply>[];
   readonly sockets: readonly At<readonly SocketInfo[]>[];
   /** Of any kind, oldest first; empty where the agent does not tell them. */
   readonly children: readonly At<readonly ChildProcess[]>[];
@@ -113,6 +115,7 @@ export type Reading =
   | 'memstats'
   | 'stack'
   | 'waits'
+  | 'requests'
   | 'process'
   | 'history'
   | 'pprof-cpu'

@@ -76,3 +76,42 @@ export const nativeBlock = `
   const wait = ['-e', 'setTimeout(() => {}, 600_000)'];
   setTimeout(() => require('node:child_process').spawnSync(process.execPath, wait, { env: {} }), 300);
 `;
+
+/** What a service does to itself under load: a request every so many milliseconds. */
+const loaded = (path: string, everyMs: number) => `
+  setInterval(() => {
+    const asked = http.get({ port: 3000, path: '${path}', agent: false }, (reply) => reply.resume());
+    asked.on('error', () => {});
+  }, ${everyMs});
+`;
+
+/** Serves, and is asked all the time. */
+export const serving = `${healthy}${loaded('/', 50).replaceAll('http.get', "require('node:http').get")}`;
+
+/** Checks passwords on the main thread. */
+export const hashing = `
+  const http = require('node:http');
+  const { scryptSync } = require('node:crypto');
+  function verifyPassword(password) { return scryptSync(password, 'salt', 64, { N: 32768, maxmem: 1e8 }).toString('hex'); }
+  function login(request, response) { response.end(verifyPassword('secret')); }
+  http.createServer(login).listen(3000, '127.0.0.1');
+  ${loaded('/login', 300)}
+`;
+
+/** Keeps every session. */
+export const forgetful = `
+  const http = require('node:http');
+  const sessions = new Map();
+  function createSession() { sessions.set(sessions.size, { at: Date.now(), cart: Array.from({ length: 400 }, (_, n) => ({ n })) }); }
+  http.createServer((request, response) => { createSession(); response.end('ok'); }).listen(3000, '127.0.0.1');
+  ${loaded('/', 10)}
+`;
+
+/** Asks an upstream that never answers. */
+export const waiting = `
+  const http = require('node:http');
+  http.createServer(() => {}).listen(3001, '127.0.0.1');
+  function loadPrices(response) { http.get({ port: 3001, path: '/prices' }, (reply) => reply.pipe(response)).on('error', () => {}); }
+  http.createServer((request, response) => loadPrices(response)).listen(3000, '127.0.0.1');
+  ${loaded('/orders', 150)}
+`;

@@ -9,7 +9,8 @@ import { rules } from '../../src/why/findings/index.ts';
 import { faults, healthy } from './faults.ts';
 
 const folder = 'test/fixtures/why';
-const read = (name: string) => JSON.parse(gunzipSync(readFileSync(join(folder, name))).toString()) as Case;
+const read = (name: string) =>
+  ({ requests: [], ...JSON.parse(gunzipSync(readFileSync(join(folder, name))).toString()) }) as Case;
 const recorded = readdirSync(folder).filter((name) => name.endsWith('.json.gz'));
 const serviceOf = (name: string) => name.split('.')[0];
 

@@ -4,6 +4,7 @@ import { asNodeopsError, type NodeopsError } from '../../protocol/errors.ts';
 import type { HistoryReply } from '../../protocol/history.ts';
 import type { OperationName, Parameters } from '../../protocol/operations.ts';
 import type { ChildProcess, Envelope, Replies, SocketInfo, VersionReply } from '../../protocol/replies.ts';
+import type { RequestsReply } from '../../protocol/requests.ts';
 import type { WaitsReply } from '../../protocol/waits.ts';
 import type { At, Case, Moment, PodFacts, Reading, StackSample } from '../../why/case.ts';
 import { AgentClient } from '../client/client.ts';
@@ -33,6 +34,8 @@ const replyMs = 5_000;
 const endMs = 1_200;
 /** V8 collects only when JavaScript lets the loop turn. */
 const gcMs = 25_000;
+/** How long it is listened for requests that end. */
+const requestsMs = 800;
 /** How far back the recorder is asked. */
 const pastMs = 1_800_000;
 
@@ -60,6 +63,7 @@ class Look {
   readonly #moments: Moment[] = [];
   readonly #stacks: StackSample[] = [];
   readonly #waits: At<WaitsReply>[] = [];
+  readonly #requests: At<RequestsReply>[] = [];
   readonly #sockets: At<readonly SocketInfo[]>[] = [];
   readonly #collected: At<number>[] = [];
   readonly #children: At<readonly ChildProcess[]>[] = [];
@@ -109,6 +113,7 @@ class Look {
         moments: this.#moments,
         stacks: this.#stacks,
         waits: this.#waits,
+        requests: this.#requests,
         sockets: this.#sockets,
         children: this.#children,
         collected: this.#collected,
@@ -175,10 +180,13 @@ class Look {
   }
 
   async #listOnce(): Promise<void> {
-    const [waits, process] = await Promise.all([
+    const window = this.#waits.length === 0 ? 0 : requestsMs;
+    const [waits, process, requests] = await Promise.all([
       this.#try('waits', () => this.#ask('waits', {})),
       this.#try('process', () => this.#ask('process', { duration: 0 })),
+      this.#try('requests', () => this.#ask('requests', { window }, window)),
     ]);
+    if (requests) this.#requests.push({ atMs: this.#elapsedMs, reply: requests.data });
     if (waits) this.#waits.push({ atMs: this.#elapsedMs, reply: waits.data });
     if (!process) return;
     this.#command = process.data.command;

@@ -1,4 +1,5 @@
 /** Requests that were under way at the first list of the look and still are at the last: the same on the same socket. */
+import type { RequestInFlight, RequestState } from '../../protocol/requests.ts';
 import type { Wait } from '../../protocol/waits.ts';
 import type { Case } from '../case.ts';
 
@@ -10,6 +11,8 @@ export interface Flight {
   readonly path: string;
   readonly host: string | null;
   readonly remote: string | null;
+  /** Null where only sockets are listed. */
+  readonly state: RequestState | null;
   /** At least. */
   readonly ageMs: number;
 }
@@ -21,7 +24,33 @@ export interface Flights {
   readonly stuck: readonly Flight[];
 }
 
-export function flightsOf({ waits }: Case): Flights {
+export function flightsOf(c: Case): Flights {
+  return fromRequests(c) ?? fromSockets(c);
+}
+
+/** A request that is older than this, and was there at both lists, is stuck: long before a client's own timeout. */
+const stuckMs = 4_000;
+
+function fromRequests({ requests }: Case): Flights | null {
+  const [first, last] = [requests[0], requests.at(-1)];
+  if (!first || !last) return null;
+  const spanMs = last.atMs - first.atMs;
+  const key = ({ direction, method, path, peer, host }: RequestInFlight) =>
+    `${direction} ${method} ${path} ${peer} ${host}`;
+  const before = new Map<string, number>();
+  for (const flight of first.reply.inFlight) before.set(key(flight), (before.get(key(flight)) ?? 0) + 1);
+  const all = last.reply.inFlight.map((flight) => {
+    const left = before.get(key(flight)) ?? 0;
+    before.set(key(flight), left - 1);
+    const there = requests.length > 1 && left > 0;
+    const ageMs = Math.max(flight.ageMs ?? 0, there && flight.peer !== null ? spanMs : 0);
+    const { direction, method, route: path, host, peer: remote, state } = flight;
+    return { direction, method, path, host, remote, state, ageMs };
+  });
+  return { now: all, stuck: all.filter(({ ageMs }) => ageMs >= stuckMs) };
+}
+
+function fromSockets({ waits }: Case): Flights {
   const [first, last] = [waits[0], waits.at(-1)];
   if (!first || !last) return { now: [], stuck: [] };
   const before = new Map(sockets(first.reply.waits).map((socket) => [keyOf(socket), socket]));
@@ -43,7 +72,7 @@ function keyOf({ local, remote, http }: Socket): string {
 
 function flightOf({ remote, http, ageMs }: Socket, spanMs: number): Flight {
   const { direction, method, path, host } = http!;
-  return { direction, method, path, host, remote, ageMs: Math.max(ageMs ?? 0, spanMs) };
+  return { direction, method, path, host, remote, state: null, ageMs: Math.max(ageMs ?? 0, spanMs) };
 }
 
 /** The largest group by a name, with its share. */

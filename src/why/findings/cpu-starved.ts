@@ -15,7 +15,7 @@ export const cpuStarved: Rule = {
     if (!main || waits < noted || e.busy < 0.2) return null;
     const throttled = (main.quota ?? main.online) < main.online;
     return finding('cpu-starved', {
-      level: waits >= starved && e.busy >= 0.9 ? 'finding' : 'note',
+      level: e.serves && waits >= starved && e.busy >= 0.9 ? 'finding' : 'note',
       weight: 0.1 + 0.2 * waits,
       sentence: `the main thread wants to run and gets no CPU for ${percent(waits)} of that time: ${throttled ? 'the container’s limit, or ' : ''}other processes take the node’s ${main.online} CPUs`,
       place: null,

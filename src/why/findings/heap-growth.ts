@@ -11,7 +11,9 @@ const leastAccounted = 0.25;
 
 const leastShare = 0.15;
 /** Growth without a major collection meanwhile is told for sure only from so much on: what is garbage may stay that long. */
-const leastUncollected = 0.3;
+const leastUncollected = 0.5;
+/** Less is what a process grows by in its first minute. */
+const leastGrownBytes = 4 * 1024 * 1024;
 
 export const heapGrowth: Rule = {
   id: 'heap-growth',
@@ -28,7 +30,8 @@ export const heapGrowth: Rule = {
     // between two major collections a heap grows also by what is garbage
     if (survivors && accounted < leastAccounted) return null;
     if (!survivors && !collected) return null;
-    const sure = collected || trend.to >= trend.from * (1 + leastUncollected);
+    const grown = trend.to - trend.from;
+    const sure = forced !== null || grown >= Math.max(leastGrownBytes, collected ? 0 : trend.from * leastUncollected);
     const limit = memoryOf(e)?.heap?.limitBytes ?? null;
     const left = secondsTo(limit, trend);
     const { dominant } = survivors ?? { dominant: null };

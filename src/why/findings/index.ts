@@ -18,6 +18,7 @@ import { logging } from './logging.ts';
 import { memoryLimit } from './memory-limit.ts';
 import { nativeGrowth } from './native-growth.ts';
 import { nodeVersion } from './node-version.ts';
+import { outboundPool } from './outbound-pool.ts';
 import { outboundStuck } from './outbound-stuck.ts';
 import { periodicStall } from './periodic-stall.ts';
 import { recompile } from './recompile.ts';
@@ -61,6 +62,7 @@ export const rules: readonly Rule[] = [
   dns,
   requestsStuck,
   outboundStuck,
+  outboundPool,
   cpuThrottled,
   cpuStarved,
   uncaught,

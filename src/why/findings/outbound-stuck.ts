@@ -10,7 +10,9 @@ export const outboundStuck: Rule = {
   needs: ['waits'],
   thresholds: `≥ ${least} outgoing requests to one peer were under way at the begin of the look and still are at its end`,
   find(e) {
-    const outgoing = flightsOf(e.case).stuck.filter(({ direction }) => direction === 'outgoing');
+    const outgoing = flightsOf(e.case).stuck.filter(
+      ({ direction, state }) => direction === 'outgoing' && state !== 'queued',
+    );
     const most = mostOf(outgoing, peerOf);
     if (!most || most.count < least) return null;
     const [first] = most.items;

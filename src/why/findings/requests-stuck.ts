@@ -20,7 +20,7 @@ export const requestsStuck: Rule = {
     const outgoing = now.some(({ direction }) => direction === 'outgoing');
     return finding('requests-stuck', {
       weight: 0.6 + 0.15 * Math.min(1, waiting.length / Math.max(1, incoming)),
-      sentence: `${counted(waiting.length, 'request')} of ${incoming} under way are stuck, the oldest for at least ${duration(age)}: ${most.count} × ${most.name}; the event loop is free${outgoing ? '' : ', and no outgoing request is under way: they wait for something that will not come (a lock, a promise nobody settles)'}`,
+      sentence: `${counted(waiting.length, 'request')} of ${incoming} under way are stuck, the oldest for at least ${duration(age)}: ${most.count} × ${most.name}; the event loop is free${outgoing ? '' : ', and no outgoing request is under way: they wait for something that will not come (a pool without a free client, a lock, a promise nobody settles)'}`,
       place: most.name,
       certainty: 'likely',
       against: ['long polling and event streams look like this, too'],

@@ -108,7 +108,8 @@ async function judgeFile(path: string, { flags, io }: WhyInvocation): Promise<nu
     seen = {
       children: [],
       collected: [],
-      ...(JSON.parse(await readFile(path, 'utf8')) as Omit<Case, 'children' | 'collected'>),
+      requests: [],
+      ...(JSON.parse(await readFile(path, 'utf8')) as Omit<Case, 'children' | 'collected' | 'requests'>),
     };
     if (!Array.isArray(seen.moments) || !Array.isArray(seen.stacks) || typeof seen.at !== 'string')
       throw new Error('it is not a case');
