@@ -1,4 +1,4 @@
-/** `npm run bench [plugin|agent|recorder|connections|tracking|fanout] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
+/** `npm run bench [plugin|agent|recorder|connections|tracking|fanout|why] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
 import { cpus } from 'node:os';
 
 const [which = 'all', rounds] = process.argv.slice(2);
@@ -26,4 +26,8 @@ if (which === 'all' || which === 'tracking') {
 if (which === 'all' || which === 'fanout') {
   const { benchFanout } = await import('./fanout.ts');
   process.stdout.write(`${await benchFanout(Number(rounds ?? 5))}\n`);
+}
+if (which === 'all' || which === 'why') {
+  const { benchWhy } = await import('./why.ts');
+  process.stdout.write(`${await benchWhy(Number(rounds ?? 3))}\n`);
 }

@@ -1,3 +1,4 @@
+import type { SocketInfo } from '../../protocol/replies.ts';
 import { counted, duration } from '../../protocol/text/quantities.ts';
 import { type Flight, flightsOf, mostOf } from '../evidence/flights.ts';
 import { finding, type Rule } from '../finding.ts';
@@ -13,7 +14,7 @@ export const outboundStuck: Rule = {
     const outgoing = flightsOf(e.case).stuck.filter(
       ({ direction, state }) => direction === 'outgoing' && state !== 'queued',
     );
-    const most = mostOf(outgoing, peerOf);
+    const most = groupOf(outgoing, e.sockets);
     if (!most || most.count < least) return null;
     const [first] = most.items;
     const age = Math.max(...most.items.map(({ ageMs }) => ageMs));
@@ -31,6 +32,26 @@ export const outboundStuck: Rule = {
     });
   },
 };
+
+/**
+ * By peer. A process that asks itself, as tests and gateways do, has both ends of a request: others go first, and of its own the
+ * one that began last, for which those before it wait.
+ */
+function groupOf(outgoing: readonly Flight[], sockets: readonly SocketInfo[]) {
+  const own = new Set(sockets.flatMap(({ state, local }) => (state === 'LISTEN' ? [portOf(local)] : [])));
+  const others = outgoing.filter((flight) => !own.has(portOf(peerOf(flight))));
+  if (others.length >= least) return mostOf(others, peerOf);
+  const peers = [...new Set(outgoing.map(peerOf))];
+  const last = peers.findLast((peer) => outgoing.filter((flight) => peerOf(flight) === peer).length >= least);
+  return mostOf(
+    outgoing.filter((flight) => peerOf(flight) === last),
+    peerOf,
+  );
+}
+
+function portOf(address: string): string {
+  return /:(\d+)$/.exec(address)?.[1] ?? '';
+}
 
 function peerOf({ host, remote }: Flight): string {
   return remote ?? host ?? 'an unknown peer';

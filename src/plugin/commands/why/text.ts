@@ -2,6 +2,7 @@
 import { counted, duration } from '../../../protocol/text/quantities.ts';
 import { placeOf } from '../../../why/evidence/frames.ts';
 import type { Finding } from '../../../why/finding.ts';
+import { rules } from '../../../why/findings/index.ts';
 import { groupOf } from '../../../why/group.ts';
 import { typedName } from '../../render/target-name.ts';
 import type { Answered } from './document.ts';
@@ -28,16 +29,23 @@ export function whyText(answered: Answered, type: (next: string) => string, pain
   }
   if (notes.length > 0) lines.push('');
   for (const { sentence } of notes) lines.push(...wrapped(`note: ${sentence}`, '  ', paint));
-  lines.push(
-    '',
-    ...wrapped(`looked for ${duration(answered.case.lookMs)}; ${counted(passed.length, 'check')} passed`, '  ', paint),
-  );
+  if (real.length > 0)
+    lines.push(
+      '',
+      ...wrapped(
+        `looked for ${duration(answered.case.lookMs)}; ${counted(passed.length, 'check')} passed`,
+        '  ',
+        paint,
+      ),
+    );
   if (skipped.length > 0) lines.push(...skippedLines(skipped, paint));
   return lines;
 }
 
-export function healthyText({ diagnosis: { passed }, case: seen }: Answered): string {
-  return `nothing wrong was seen in ${duration(seen.lookMs)} of process ${seen.subject.pid} (Node.js ${seen.subject.nodeVersion}): ${passed.join(', ')}`;
+export function healthyText({ diagnosis: { findings, skipped }, case: seen }: Answered): string {
+  const said = new Set([...findings, ...skipped].map(({ id }) => id));
+  const passed = rules.flatMap(({ id }) => (said.has(id) ? [] : [id]));
+  return `nothing wrong was seen in ${duration(seen.lookMs)} of process ${seen.subject.pid} (Node.js ${seen.subject.nodeVersion}); checked: ${passed.join(', ')}`;
 }
 
 function findingLines(finding: Finding, index: number, type: (next: string) => string, paint: Paint): string[] {
