@@ -89,6 +89,8 @@ export interface Case {
   /** ISO 8601, when the look began. */
   readonly at: string;
   readonly lookMs: number;
+  /** Whether it was gone before the look was over. */
+  readonly ended: boolean;
   readonly subject: Subject;
   readonly moments: readonly Moment[];
   readonly stacks: readonly StackSample[];

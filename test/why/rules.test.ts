@@ -10,7 +10,7 @@ import { faults, healthy } from './faults.ts';
 
 const folder = 'test/fixtures/why';
 const read = (name: string) =>
-  ({ requests: [], ...JSON.parse(gunzipSync(readFileSync(join(folder, name))).toString()) }) as Case;
+  ({ ended: false, requests: [], ...JSON.parse(gunzipSync(readFileSync(join(folder, name))).toString()) }) as Case;
 const recorded = readdirSync(folder).filter((name) => name.endsWith('.json.gz'));
 const serviceOf = (name: string) => name.split('.')[0];
 

@@ -1,6 +1,6 @@
 /** Starts a service of ./services under the built agent, and puts load on it from this process. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,11 @@ export class Service {
     });
     const service = new Service(child, configDir, port);
     await service.says(/listening (\d+)|working/);
+    // the agent tells its port when it is up, which may be after the app's first line
+    for (let waited = 0; options.agent !== false && !existsSync(join(configDir, String(child.pid))); waited += 20) {
+      if (waited > 30_000) throw new Error(`no agent came up: ${service.output}`);
+      await new Promise((done) => setTimeout(done, 20));
+    }
     return service;
   }
 

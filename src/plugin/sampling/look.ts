@@ -36,6 +36,8 @@ const endMs = 1_200;
 const gcMs = 25_000;
 /** How long it is listened for requests that end. */
 const requestsMs = 800;
+/** What is answered for a process that is no more. */
+const endings = new Set(['no-agent', 'no-such-process', 'unreachable', 'pod-not-running', 'no-such-pod']);
 /** How far back the recorder is asked. */
 const pastMs = 1_800_000;
 
@@ -97,11 +99,17 @@ class Look {
     ]);
     if (this.#options.deep) await this.#collect();
     signal.throwIfAborted();
+    const gone = await this.#client.ask('version', {}, this.#asking(0)).then(
+      ({ process }) => (process.pid === who.process.pid ? null : 'another process answers now'),
+      (error: unknown) => asNodeopsError(error),
+    );
+    const ended = gone !== null && (typeof gone === 'string' || endings.has(gone.code));
     return {
       who,
       case: {
         at,
         lookMs: this.#elapsedMs,
+        ended,
         subject: {
           pid: who.process.pid,
           container: who.process.container,

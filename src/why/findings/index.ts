@@ -8,6 +8,7 @@ import { cpuThrottled } from './cpu-throttled.ts';
 import { debuggerOpen } from './debugger-open.ts';
 import { descriptors } from './descriptors.ts';
 import { dns } from './dns.ts';
+import { ended } from './ended.ts';
 import { exceptions } from './exceptions.ts';
 import { gcPressure } from './gc-pressure.ts';
 import { handlesGrowth } from './handles-growth.ts';
@@ -35,6 +36,7 @@ import { workerBusy } from './worker-busy.ts';
 
 /** Every finding; the order is that of docs/why.md, not of importance. */
 export const rules: readonly Rule[] = [
+  ended,
   hotFunction,
   periodicStall,
   regex,

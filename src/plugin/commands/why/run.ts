@@ -106,10 +106,11 @@ async function judgeFile(path: string, { flags, io }: WhyInvocation): Promise<nu
   try {
     // what an older plugin did not keep
     seen = {
+      ended: false,
       children: [],
       collected: [],
       requests: [],
-      ...(JSON.parse(await readFile(path, 'utf8')) as Omit<Case, 'children' | 'collected' | 'requests'>),
+      ...(JSON.parse(await readFile(path, 'utf8')) as Omit<Case, 'ended' | 'children' | 'collected' | 'requests'>),
     };
     if (!Array.isArray(seen.moments) || !Array.isArray(seen.stacks) || typeof seen.at !== 'string')
       throw new Error('it is not a case');
