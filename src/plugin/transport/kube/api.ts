@@ -18,6 +18,8 @@ import {
 
 /** Items of a list asked for at a time. */
 const pageItems = 500;
+/** More than any cluster has pods: a server that always has one page more does not hold the user for ever. */
+const mostPages = 1_000;
 
 export interface RequestOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
@@ -71,15 +73,19 @@ export class KubeApi {
   /** All items of a collection, page by page. */
   async *list<T>(path: string, options: RequestOptions = {}): AsyncGenerator<T> {
     let next: string | undefined;
-    do {
+    for (let page = 0; page === 0 || next !== undefined; page++) {
+      if (page === mostPages)
+        throw new NodeopsError('too-large', `${path} has more than ${mostPages} pages of ${pageItems}`, {
+          hint: 'select fewer with -n, -l or --field-selector',
+        });
       const query = { ...options.query, limit: pageItems, continue: next };
-      const page = await this.get<{ items?: T[] | null; metadata?: { continue?: string } }>(path, {
+      const list = await this.get<{ items?: T[] | null; metadata?: { continue?: string } }>(path, {
         ...options,
         query,
       });
-      yield* page.items ?? [];
-      next = page.metadata?.continue || undefined;
-    } while (next !== undefined);
+      yield* list.items ?? [];
+      next = list.metadata?.continue || undefined;
+    }
   }
 
   async post<T>(path: string, body: unknown, options: RequestOptions = {}): Promise<T> {

@@ -37,7 +37,9 @@ export interface Seen {
   readonly body: string;
 }
 /** undefined: the connection is destroyed without an answer. */
-export type Rest = (request: Seen) => { status: number; body: unknown; retryAfter?: string | undefined } | undefined;
+export type Rest = (
+  request: Seen,
+) => { status: number; body: unknown; retryAfter?: string | undefined; location?: string } | undefined;
 
 export interface TestServer {
   readonly url: string;
@@ -53,7 +55,7 @@ export interface Behaviour {
   /** Speaks on an accepted WebSocket. */
   readonly socket?: (socket: WebSocket, request: IncomingMessage) => void;
   /** Answers the handshake instead of accepting it. */
-  readonly reject?: { status: number; body: unknown };
+  readonly reject?: { status: number; body: unknown; location?: string };
   readonly protocol?: string;
   readonly tls?: ServerOptions;
 }
@@ -77,6 +79,7 @@ export async function startServer({ rest, socket, reject, protocol, tls }: Behav
     if (!answer) return request.socket.destroy();
     const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
     if (answer.retryAfter !== undefined) response.setHeader('Retry-After', answer.retryAfter);
+    if (answer.location !== undefined) response.setHeader('Location', answer.location);
     response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(text);
   });
   const sockets = new WebSocketServer({
@@ -89,8 +92,9 @@ export async function startServer({ rest, socket, reject, protocol, tls }: Behav
     seen.push({ method: 'UPGRADE', url: request.url!, headers: request.headers, body: '' });
     if (reject) {
       const text = typeof reject.body === 'string' ? reject.body : JSON.stringify(reject.body);
+      const location = reject.location === undefined ? '' : `Location: ${reject.location}\r\n`;
       stream.end(
-        `HTTP/1.1 ${reject.status} No\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+        `HTTP/1.1 ${reject.status} No\r\n${location}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
       );
       return;
     }
