@@ -1,8 +1,9 @@
 /** The JSON of a heap snapshot, byte by byte: one object whose long members are flat lists of numbers and a list of strings. */
 import { NodeopsError } from '../protocol/errors.ts';
+import { NumberList } from './number-list.ts';
 
-/** Takes the numbers of a list one after the other. */
-export type NumberSink = (value: number) => void;
+/** Takes the numbers of a list one after the other, with the byte of the file at which each ends. */
+export type NumberSink = (value: number, endByte: number) => void;
 
 /** Takes some of the strings of a list. */
 export interface StringSink {
@@ -10,13 +11,15 @@ export interface StringSink {
   /** Longer strings are cut, in bytes of their JSON. */
   readonly limitLength: number;
   readonly take: (index: number, text: string) => void;
+  /** Called for every string with the byte after its opening quote. */
+  readonly at?: (index: number, byte: number) => void;
 }
 
 export interface SnapshotSinks {
   /** The text of the member `snapshot`. */
   readonly snapshot: (text: string) => void;
-  /** Called when a list of numbers begins; undefined when only their count matters. */
-  readonly numbers: (key: string) => NumberSink | undefined;
+  /** Called when a list of numbers begins, with the byte after its bracket; undefined when only their count matters. */
+  readonly numbers: (key: string, startByte: number) => NumberSink | undefined;
   readonly strings: (key: string) => StringSink | undefined;
   /** Called when a list has ended. */
   readonly counted: (key: string, count: number) => void;
@@ -42,7 +45,7 @@ type State =
   | 'after-value'
   | 'done';
 
-const [quote, backslash, comma, colon, minus, zero, nine] = [0x22, 0x5c, 0x2c, 0x3a, 0x2d, 0x30, 0x39];
+const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
@@ -62,9 +65,7 @@ export class SnapshotScanner {
   // inside a list
   #count = 0;
   #expects: 'value-or-end' | 'value' | 'comma-or-end' = 'value-or-end';
-  #value = -1;
-  #sign = 1;
-  #numberSink: NumberSink | undefined;
+  #list: NumberList | undefined;
   #stringSink: StringSink | undefined;
   #wanted = false;
 
@@ -138,7 +139,7 @@ export class SnapshotScanner {
     this.#expects = 'value-or-end';
     this.#inString = false;
     if (byte === openBracket && numberLists.has(this.#key)) {
-      this.#numberSink = this.#sinks.numbers(this.#key);
+      this.#list = new NumberList(this.#sinks.numbers(this.#key, this.#before + at + 1) ?? (() => {}));
       this.#state = 'numbers';
     } else if (byte === openBracket && this.#key === 'strings') {
       this.#stringSink = this.#sinks.strings(this.#key);
@@ -177,50 +178,27 @@ export class SnapshotScanner {
   }
 
   #numbers(chunk: Uint8Array, from: number): number {
-    const sink = this.#numberSink;
-    let value = this.#value;
-    for (let at = from; at < chunk.length; at++) {
-      const byte = chunk[at]!;
-      if (byte >= zero && byte <= nine) {
-        if (this.#expects === 'comma-or-end') this.#fail(at);
-        value = value < 0 ? byte - zero : value * 10 + byte - zero;
-        continue;
-      }
-      if (value >= 0) {
-        sink?.(value * this.#sign);
-        value = -1;
-        this.#sign = 1;
-        this.#count++;
-        this.#expects = 'comma-or-end';
-      }
-      if (byte === comma && this.#expects === 'comma-or-end') this.#expects = 'value';
-      else if (byte === closeBracket && this.#expects !== 'value' && this.#sign === 1) {
-        this.#value = -1;
-        this.#listEnded();
-        return at + 1;
-      } else if (byte === minus && this.#expects !== 'comma-or-end' && this.#sign === 1) this.#sign = -1;
-      else if (!isSpace(byte)) this.#fail(at);
+    const list = this.#list!;
+    const at = list.write(chunk, from, this.#before);
+    if (at < 0) this.#fail(-at - 1);
+    if (list.ended) {
+      this.#count = list.count;
+      this.#listEnded();
     }
-    this.#value = value;
-    return chunk.length;
+    return at;
   }
 
   #strings(chunk: Uint8Array, from: number): number {
-    for (let at = from; at < chunk.length; at++) {
-      const byte = chunk[at]!;
+    let at = from;
+    while (at < chunk.length) {
       if (this.#inString) {
-        if (byte < 0x20) this.#fail(at);
-        if (byte === quote && !this.#escaped) {
-          this.#inString = false;
-          if (this.#wanted) this.#stringSink!.take(this.#count, decode(this.#kept));
-          this.#count++;
-          this.#expects = 'comma-or-end';
-          continue;
-        }
-        this.#escaped = !this.#escaped && byte === backslash;
-        if (this.#wanted && this.#kept.length < this.#stringSink!.limitLength) this.#kept.push(byte);
-      } else if (byte === quote && this.#expects !== 'comma-or-end') {
+        at = this.#insideString(chunk, at);
+        continue;
+      }
+      const byte = chunk[at]!;
+      if (byte === quote && this.#expects !== 'comma-or-end') {
         this.#inString = true;
+        this.#stringSink?.at?.(this.#count, this.#before + at + 1);
         this.#wanted = this.#stringSink?.wants(this.#count) ?? false;
         if (this.#wanted) this.#kept = [];
       } else if (byte === comma && this.#expects === 'comma-or-end') this.#expects = 'value';
@@ -228,7 +206,29 @@ export class SnapshotScanner {
         this.#listEnded();
         return at + 1;
       } else if (!isSpace(byte)) this.#fail(at);
+      at++;
     }
+    return at;
+  }
+
+  /** Up to and including the closing quote. */
+  #insideString(chunk: Uint8Array, from: number): number {
+    let escaped = this.#escaped;
+    for (let at = from; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (byte < 0x20) this.#fail(at);
+      if (byte === quote && !escaped) {
+        this.#escaped = false;
+        this.#inString = false;
+        if (this.#wanted) this.#stringSink!.take(this.#count, decode(this.#kept));
+        this.#count++;
+        this.#expects = 'comma-or-end';
+        return at + 1;
+      }
+      escaped = byte === backslash && !escaped;
+      if (this.#wanted && this.#kept.length < this.#stringSink!.limitLength) this.#kept.push(byte);
+    }
+    this.#escaped = escaped;
     return chunk.length;
   }
 
