@@ -47,7 +47,7 @@ export class Classes {
         retainedBytes: retained[i]!,
         largest: largest[i]!,
       }))
-      .filter((share) => share.count > 0 && share.name !== '(roots)' && share.name !== 'global')
+      .filter((share) => share.count > 0 && share.name !== '(roots)' && !share.name.startsWith('global'))
       .sort((a, b) => b.retainedBytes - a.retainedBytes || b.selfBytes - a.selfBytes || (a.name < b.name ? -1 : 1));
   }
 

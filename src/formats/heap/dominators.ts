@@ -58,7 +58,7 @@ function* ownedByProgram({ meta, firstEdge, targets }: Parsed, documentTrees: nu
   };
   for (let edge = firstEdge[root]!; edge < firstEdge[root + 1]!; edge++) {
     const target = targets[edge]!;
-    if (!(target & shortcutBit) && (target & targetMask) !== documentTrees) visit(target & targetMask);
+    if (!(target & (shortcutBit | weakBit)) && (target & targetMask) !== documentTrees) visit(target & targetMask);
   }
   for (let count = 0; depth > 0; count++) {
     const node = stack[--depth]!;

@@ -61,5 +61,5 @@ export function isBetween(graph: HeapGraph, node: number): boolean {
 
 /** The global object of a realm: what it keeps is the whole program. */
 export function isGlobal(graph: HeapGraph, node: number): boolean {
-  return graph.type(node) === 'object' && /^(?:global(?: \/|$)|Object \/|Window)/.test(graph.name(node));
+  return graph.type(node) === 'object' && /^(?:global(?: \/| \(|$)|Object \/|Window)/.test(graph.name(node));
 }

@@ -32,7 +32,8 @@ export class Routes {
     const graph = this.#graph;
     const [queue] = graph.borrow();
     const from = this.#from;
-    const internal = internalNodes(graph);
+    const contexts = nativeContexts(graph);
+    const internal = internalNodes(graph, contexts);
     let [head, tail] = [0, 0];
     const reach = (node: number, by: number) => {
       if (from[node] !== nowhere) return;
@@ -52,7 +53,11 @@ export class Routes {
     };
     from[rootNode] = rootNode;
     const [first, end] = graph.edgeRange(rootNode);
-    for (let edge = first; edge < end; edge++) if (graph.isShortcut(edge)) reach(graph.target(edge), rootNode);
+    for (let edge = first; edge < end; edge++)
+      if (graph.isShortcut(edge) && !contexts.has(graph.target(edge))) reach(graph.target(edge), rootNode);
+    // the root's shortcuts lead to contexts where there are several
+    for (const context of contexts)
+      for (const { name, to } of graph.edges(context)) if (name === 'global_object') reach(to, rootNode);
     spread(false);
     for (let edge = first; edge < end; edge++) if (graph.keeps(edge)) reach(graph.target(edge), rootNode);
     spread(false);
@@ -62,13 +67,17 @@ export class Routes {
   }
 }
 
-function internalNodes(graph: HeapGraph): (node: number) => boolean {
+function nativeContexts(graph: HeapGraph): ReadonlySet<number> {
   const hidden = graph.typeNamed('hidden');
-  const types = new Set([graph.typeNamed('code'), graph.typeNamed('object shape')]);
-  const nativeContexts = new Set<number>();
+  const found = new Set<number>();
   for (let node = 0; node < graph.nodeCount; node++)
-    if (graph.typeIndex(node) === hidden && isNativeContext(graph, node)) nativeContexts.add(node);
-  return (node) => types.has(graph.typeIndex(node)) || nativeContexts.has(node);
+    if (graph.typeIndex(node) === hidden && isNativeContext(graph, node)) found.add(node);
+  return found;
+}
+
+function internalNodes(graph: HeapGraph, contexts: ReadonlySet<number>): (node: number) => boolean {
+  const types = new Set([graph.typeNamed('code'), graph.typeNamed('object shape')]);
+  return (node) => types.has(graph.typeIndex(node)) || contexts.has(node);
 }
 
 export function isNativeContext(graph: HeapGraph, node: number): boolean {

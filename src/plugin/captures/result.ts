@@ -91,7 +91,7 @@ function openCommand(capture: CaptureName, file: SavedFile, program: string): st
   const path = quoted(place(file));
   switch (capture) {
     case 'heapsnapshot':
-      return `Chrome DevTools (chrome://inspect), Memory, Load profile: ${path}`;
+      return `${program} view ${path}, or Chrome DevTools (Memory, Load profile)`;
     case 'report':
       return `less ${path}`;
     case 'trace':

@@ -3,10 +3,17 @@ import { command } from '../../cli/command.ts';
 
 export const view = command({
   name: 'view',
-  summary: 'Look at a saved profile or trace: in a prompt, or in the browser',
+  summary: 'Look at a saved profile, heap snapshot or trace: in a prompt, or in the browser',
   usage: 'FILE',
   flags: {
     web: { type: 'boolean', summary: 'show it in the browser', default: false },
+    output: {
+      type: 'choice',
+      short: 'o',
+      placeholder: 'FORMAT',
+      summary: "a heap snapshot's summary as a document",
+      choices: ['json'],
+    },
     tool: {
       type: 'text',
       placeholder: 'COMMAND',
@@ -20,12 +27,18 @@ export const view = command({
       maxLength: 4096,
     },
   },
-  examples: ['view api-0.web.7.20261122T231500Z.cpu.pb.gz', 'view trace.json', 'view heap.heapprofile --web'],
+  examples: [
+    'view api-0.web.7.20261122T231500Z.cpu.pb.gz',
+    'view api-0.heapsnapshot',
+    'view trace.json',
+    'view heap.heapprofile --web',
+  ],
   async run({ args, flags, io }) {
     const [file, ...more] = args;
     if (file === undefined || more.length > 0)
       throw new NodeopsError('usage', `view takes one file, not ${args.length}`, { hint: `${io.program} view FILE` });
     const { viewFile } = await import('./view-file.ts');
-    return viewFile(file, { web: flags.web, tool: flags.tool, sourceDirectory: flags['source-map-dir'] }, io);
+    const { web, tool, 'source-map-dir': sourceDirectory } = flags;
+    return viewFile(file, { web, tool, sourceDirectory, json: flags.output === 'json' }, io);
   },
 });

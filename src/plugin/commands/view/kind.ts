@@ -19,7 +19,7 @@ export async function kindOf(path: string): Promise<FileKind> {
   if (/^\{\s*"(?:traceEvents|metadata|displayTimeUnit)"\s*:/.test(text) || /^\[\s*\{\s*"/.test(text)) return 'trace';
   if (/^\{\s*"(?:nodes|head|samples|startTime|endTime|timeDeltas)"\s*:/.test(text)) return 'profile';
   throw new NodeopsError('usage', `${path} is no profile and no trace`, {
-    hint: 'view takes .pb.gz, .cpuprofile, .heapprofile and .trace.json files',
+    hint: 'view takes .pb.gz, .cpuprofile, .heapprofile, .heapsnapshot and .trace.json files',
   });
 }
 

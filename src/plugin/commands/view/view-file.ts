@@ -7,6 +7,8 @@ import { kindOf } from './kind.ts';
 
 export interface ViewOptions {
   readonly web?: boolean | undefined;
+  /** The summary as a document; of heap snapshots. */
+  readonly json?: boolean | undefined;
   /** Command line that takes the file instead. */
   readonly tool?: string | undefined;
   /** Where source maps and sources are. */
@@ -16,9 +18,16 @@ export interface ViewOptions {
 /** Shows a saved file: profiles in a prompt (or what `top` says of them, where nobody can answer), traces in the browser. */
 export async function viewFile(path: string, options: ViewOptions, io: Io): Promise<number> {
   const kind = await kindOf(path);
-  if (kind === 'heapsnapshot')
-    throw new NodeopsError('usage', `${path} is a heap snapshot, which Chrome DevTools shows`, {
-      hint: 'open chrome://inspect, Memory, Load profile',
+  if (kind === 'heapsnapshot' && options.tool === undefined) {
+    if (options.web)
+      throw new NodeopsError('usage', `${path} is a heap snapshot, which is shown in the terminal`, {
+        hint: 'for the browser open chrome://inspect, Memory, Load profile',
+      });
+    return (await import('./heap.ts')).viewHeap(path, { json: options.json === true }, io);
+  }
+  if (options.json)
+    throw new NodeopsError('usage', `-o json is for heap snapshots, and ${path} is a ${kind}`, {
+      hint: `a heap snapshot's name ends in .heapsnapshot`,
     });
   if (kind === 'report') throw new NodeopsError('usage', `${path} is a diagnostic report`, { hint: `less ${path}` });
   if (options.tool !== undefined) return (await import('./tool.ts')).runTool(options.tool, path, io);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { made } from '../../../formats/heap/made.ts';
 import { cpuProfile, heapProfile, nodeTrace } from '../../captures/recorded.ts';
 import { Plugin, until } from '../plugin.ts';
 
@@ -64,7 +65,7 @@ describe('view', () => {
 
   it.each([
     ['', 'it is empty'],
-    ['{"snapshot":{"meta":{}}}', 'is a heap snapshot, which Chrome DevTools shows'],
+    ['{"snapshot":{"meta":{}}}', 'x: the heap snapshot is damaged: its "node_fields" is no short list'],
     ['{\n\n"header":{"reportVersion":3}}', 'is a diagnostic report'],
     ['hello', 'is no profile and no trace'],
     ['{"nodes":[', 'the CPU profile is cut off after 10 bytes'],
@@ -72,6 +73,56 @@ describe('view', () => {
     const { code, stderr } = await plugin.run(['view', await saved('x', content)]);
     expect(code).not.toBe(0);
     expect(stderr).toContain(message);
+  });
+
+  it('sums up a heap snapshot, answers lines of a pipe, and is a document on demand', async () => {
+    const json = made(
+      [
+        ['synthetic', '', 0],
+        ['object', 'global', 8],
+        ['object', 'Map', 16],
+        ['array', '', 32],
+        ['object', 'Session', 5000],
+      ],
+      [
+        [0, 'shortcut', 1, 1],
+        [1, 'property', 'cache', 2],
+        [2, 'internal', 'table', 3],
+        [3, 'internal', 5, 4],
+      ],
+    );
+    const path = await saved('h.heapsnapshot', JSON.stringify(json));
+    const piped = plugin.start(['view', path]);
+    piped.child.stdin!.end('path @9\nnothing\nquit\npath @5\n');
+    const { code, stdout } = await piped.ended;
+    expect(code).toBe(0);
+    expect(stdout.toString()).toMatch(
+      /^Heap snapshot: 4\.9KB in 5 objects[\s\S]*global\.cache \(Map\) → value → Session\n/,
+    );
+    expect(stdout.toString()).toMatch(/unrecognized command: "nothing"[^\n]*\n$/);
+    // a pipe that says nothing and stays open is not waited for
+    const open = plugin.start(['view', path]);
+    expect((await open.ended).code).toBe(0);
+    const document = JSON.parse((await plugin.run(['view', path, '-o', 'json'])).stdout.toString());
+    expect(document).toMatchObject({ kind: 'HeapSnapshot', nodes: 5, totalBytes: 5056 });
+    expect(document.dominators).toEqual([{ id: 5, class: 'Map', retainedBytes: 5048, path: 'global.cache (Map)' }]);
+    expect((await plugin.run(['view', path, '--web'])).stderr).toContain('is shown in the terminal');
+  });
+
+  it('asks about a heap snapshot on a terminal', async () => {
+    const json = made(
+      [
+        ['synthetic', '', 0],
+        ['object', 'global', 8],
+      ],
+      [[0, 'shortcut', 1, 1]],
+    );
+    const { child, ended, stdout } = plugin.onTerminal(['view', await saved('t.heapsnapshot', JSON.stringify(json))]);
+    await until('the prompt', () => stdout().includes('(heap) '));
+    child.stdin!.write('show @3\r');
+    await until('the answer', () => stdout().includes('global @3'));
+    child.stdin!.write('\u0004');
+    expect((await ended).code).toBe(0);
   });
 
   it('says when there is no such file, or no file was named', async () => {
