@@ -1,15 +1,12 @@
 import { type HeapGraph, rootNode } from './graph.ts';
 import { isBetween, isGlobal } from './labels.ts';
 
-/** A share of the heap below which nothing is said of a node. */
-const leastShare = 0.005;
-
 /**
  * Where the heap comes together: objects that keep much which no single thing below them keeps. A table of a million
  * sessions is one; the map around it, and the module around that, are not told again. Of an endless list nothing below its
- * head keeps less than nearly all: there it is the head.
+ * head keeps less than nearly all: there it is the head. Less than a share of the heap is left out.
  */
-export function largestDominators(graph: HeapGraph, most: number): number[] {
+export function largestDominators(graph: HeapGraph, most: number, leastShare = 0.005): number[] {
   const { dominator, retained, nodeCount } = graph;
   const [heaviest] = graph.borrow();
   heaviest.fill(rootNode);

@@ -5,7 +5,7 @@ import { type HeapGraph, readHeap } from './graph.ts';
 import { Routes } from './routes.ts';
 import { Scripts } from './scripts.ts';
 import type { ByteSource } from './source.ts';
-import { wayInWords } from './words.ts';
+import { type WordOptions, wayInWords, wayWords } from './words.ts';
 
 export interface OpenOptions {
   /** Called now and then with how far it is, from 0 to 1. */
@@ -18,6 +18,7 @@ export class Heap {
   #classes: Classes | undefined;
   #routes: Routes | undefined;
   #scripts: Scripts | undefined;
+  readonly #wording: WordOptions = { site: (closure) => this.scripts.site(closure), known: new Map() };
 
   constructor(graph: HeapGraph) {
     this.graph = graph;
@@ -38,7 +39,11 @@ export class Heap {
 
   /** The shortest way from a root, in words. */
   path(node: number): string {
-    return wayInWords(this.graph, this.routes.to(node), (closure) => this.scripts.site(closure));
+    return wayInWords(this.graph, this.routes.to(node), this.#wording);
+  }
+  /** The same step by step, of any length. */
+  words(node: number): string[] {
+    return wayWords(this.graph, this.routes.to(node), this.#wording);
   }
 }
 

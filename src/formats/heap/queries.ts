@@ -18,7 +18,7 @@ import {
   table,
 } from './text.ts';
 import { dominatedBy } from './tree.ts';
-import { edgeBetween, wayInWords } from './words.ts';
+import { edgeBetween } from './words.ts';
 
 export const heapHelp = `  top [N]              the summary, with N rows of each list
   classes [N] [REGEX]  classes by retained size
@@ -138,9 +138,9 @@ export class HeapQueries {
   }
 
   #path(node: number): string {
-    const { graph, routes, scripts } = this.#heap;
+    const { graph, routes } = this.#heap;
     const way = routes.to(node);
-    const words = wayInWords(graph, way, (closure) => scripts.site(closure));
+    const words = this.#heap.path(node);
     const steps = way.slice(-50).map((at, i, shown) => {
       const from = shown[i - 1];
       const edge = from === undefined ? undefined : edgeBetween(graph, from, at);

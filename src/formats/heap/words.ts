@@ -5,30 +5,63 @@ import { tablePart } from './tables.ts';
 
 /** Steps shown of a long way, from either end. */
 const [shownFirst, shownLast] = [6, 6];
+/** Steps read of a way: a list may be a million long. */
+const [readFirst, readLast] = [60, 20];
+const limitKnown = 200_000;
 /** Classes that say nothing. */
 const plain = new Set(['Object', 'Array']);
 
-/** The way of nodes (each led to by the one before) as words; `site` names the place of a function. */
-export function wayInWords(
+export interface WordOptions {
+  /** Names the place of a function. */
+  readonly site?: (node: number) => string | undefined;
+  /** Words of steps by the node they lead to, kept from one way of a search to the next. */
+  readonly known?: Map<number, string>;
+}
+
+/** The way of nodes (each led to by the one before) in one line. */
+export function wayInWords(graph: HeapGraph, way: readonly number[], options?: WordOptions): string {
+  return shorten(wayWords(graph, way, options)).join(' → ');
+}
+
+/** The same, step by step. */
+export function wayWords(graph: HeapGraph, way: readonly number[], options: WordOptions = {}): string[] {
+  if (way.length === 0) return ['(only weak references)'];
+  const { site = () => undefined, known } = options;
+  const words: string[] = [isGlobal(graph, way[0]!) ? 'global' : nodeWord(graph, way[0]!, true, site)];
+  for (let i = 1; i < way.length; i++) {
+    if (i === readFirst && way.length > readFirst + readLast) {
+      words.push(`… ${way.length - readFirst - readLast} more steps …`);
+      i = way.length - readLast;
+    }
+    const last = i === way.length - 1;
+    let word = last ? undefined : known?.get(way[i]!);
+    if (word === undefined) {
+      word = stepWords(graph, way, i, site).join(' → ');
+      if (!last && known && known.size < limitKnown) known.set(way[i]!, word);
+    }
+    // `global.cache`: a property of what was just named
+    if (word.startsWith('.')) words[words.length - 1] += word;
+    else if (word !== '') words.push(...(last ? stepWords(graph, way, i, site) : [word]));
+  }
+  return repeated(words);
+}
+
+/** Nothing for V8's own; `step (Class)`, and both apart for the last. A property of the global object begins with a dot. */
+function stepWords(
   graph: HeapGraph,
   way: readonly number[],
-  site: (node: number) => string | undefined = () => undefined,
-): string {
-  if (way.length === 0) return '(only weak references)';
-  const words: string[] = [firstWord(graph, way[0]!, site)];
-  for (let i = 1; i < way.length; i++) {
-    const [from, to] = [way[i - 1]!, way[i]!];
-    const last = i === way.length - 1;
-    const edge = edgeBetween(graph, from, to);
-    const step = edge === undefined ? '' : stepWord(graph, edge, way[i - 2]);
-    const node = nodeWord(graph, to, last, site);
-    if (step === '' && node === '') continue;
-    // `global.cache`: a property of what was just named
-    if (i === 1 && edge?.type === 'property' && isGlobal(graph, from)) words[0] += `.${step}${node && ` (${node})`}`;
-    else if (last && node !== '') words.push(...(step === '' ? [] : [step]), node);
-    else words.push(step === '' ? node : `${step}${node === '' ? '' : ` (${node})`}`);
-  }
-  return shorten(repeated(words)).join(' → ');
+  i: number,
+  site: (node: number) => string | undefined,
+): string[] {
+  const [from, to] = [way[i - 1]!, way[i]!];
+  const last = i === way.length - 1;
+  const edge = edgeBetween(graph, from, to);
+  const step = edge === undefined ? '' : stepWord(graph, edge, way[i - 2]);
+  const node = nodeWord(graph, to, last, site);
+  if (i === 1 && edge?.type === 'property' && isGlobal(graph, from)) return [`.${step}${node && ` (${node})`}`];
+  if (last && node !== '') return step === '' ? [node] : [step, node];
+  if (step === '') return node === '' ? [] : [node];
+  return [node === '' ? step : `${step} (${node})`];
 }
 
 /** The first edge that keeps `to` alive; by its name, not V8's shortcut. */
@@ -41,10 +74,6 @@ export function edgeBetween(graph: HeapGraph, from: number, to: number): Edge | 
     if (graph.isShortcut(edge)) fallback = edge;
   }
   return fallback < 0 ? undefined : graph.edge(from, fallback);
-}
-
-function firstWord(graph: HeapGraph, node: number, site: (node: number) => string | undefined): string {
-  return isGlobal(graph, node) ? 'global' : nodeWord(graph, node, true, site);
 }
 
 function stepWord(graph: HeapGraph, { type, name, from }: Edge, before: number | undefined): string {

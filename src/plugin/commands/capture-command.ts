@@ -37,14 +37,18 @@ const viewFlags = {
   'no-prompt': { type: 'boolean', summary: 'only save it: no prompt and no browser' },
 } as const satisfies FlagSet;
 
-const profileFlags = {
-  'no-merge': { type: 'boolean', summary: 'of several processes, write no merged profile' },
-  'diff-base': {
+function diffBase(what: string) {
+  return {
     type: 'text',
     placeholder: 'FILE',
-    summary: 'also show what changed since this saved profile',
+    summary: `also show what changed since this saved ${what}`,
     maxLength: 4096,
-  },
+  } as const;
+}
+
+const profileFlags = {
+  'no-merge': { type: 'boolean', summary: 'of several processes, write no merged profile' },
+  'diff-base': diffBase('profile'),
   'source-map-dir': {
     type: 'text',
     placeholder: 'DIR',
@@ -74,6 +78,19 @@ export function savingCommand(name: CaptureName, examples: readonly string[]): C
     summary,
     usage: 'TARGET...',
     flags: { ...parameters, ...saveFlags, ...targetFlags },
+    examples,
+    run: (invocation) => runCapture(name, invocation),
+  });
+}
+
+/** Saved as the agent makes it, and compared with one from before: `heapsnapshot`. */
+export function snapshotCommand(name: 'heapsnapshot', examples: readonly string[]): Command {
+  const { parameters, summary } = captures[name];
+  return command({
+    name,
+    summary,
+    usage: 'TARGET...',
+    flags: { ...parameters, 'diff-base': diffBase('snapshot'), ...saveFlags, ...targetFlags },
     examples,
     run: (invocation) => runCapture(name, invocation),
   });
@@ -129,7 +146,9 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
   );
   const format = flags.format === 'pprof' ? 'pprof' : 'v8';
   const maxBytes = readSize(flags['max-size']);
-  const base = await readBase(flags, io);
+  const base = await readBase(name, flags, io);
+  const heapBase = name === 'heapsnapshot' ? flags['diff-base'] : undefined;
+  if (heapBase !== undefined) await (await import('./diff/heap.ts')).checkHeapFile(heapBase);
   const sourceMaps = await openSourceMaps(flags['source-map-dir'], io);
   const { targets, single, skipped, api } = await resolveTargets({ ...rest, flags, io });
   const destination = await chooseDestination(flags.output, { count: targets.length, overwrite: flags.overwrite });
@@ -160,6 +179,13 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
     streamed,
     io,
   });
+  if (heapBase !== undefined) {
+    const paths = captured.outcomes.flatMap(({ value }) => value?.files.map(({ path }) => path) ?? []);
+    const out = streamed || flags.result !== undefined ? { ...io, stdout: io.stderr } : io;
+    const { diffHeapFiles } = await import('./diff/heap.ts');
+    for (const path of paths) if (path !== null) await diffHeapFiles(heapBase, path, {}, out);
+    return exitCode;
+  }
   const profile = captured.merged?.profile ?? captured.outcomes.find(({ value }) => value?.profile)?.value?.profile;
   if (base && profile) {
     const { compare } = await import('./diff/compare.ts');
@@ -197,9 +223,9 @@ function probeBudgets(api: KubeApi, flags: CaptureFlags, io: Io): CaptureRequest
   };
 }
 
-async function readBase(flags: CaptureFlags, io: Io) {
+async function readBase(name: CaptureName, flags: CaptureFlags, io: Io) {
   const path = flags['diff-base'];
-  if (path === undefined) return undefined;
+  if (path === undefined || name === 'heapsnapshot') return undefined;
   const { readProfileFile } = await import('./diff/file.ts');
   return { said: path, profile: await readProfileFile(path, flags['source-map-dir'], io) };
 }

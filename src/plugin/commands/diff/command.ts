@@ -48,6 +48,7 @@ export const diff = command({
   },
   examples: [
     'diff before.cpu.pb.gz after.cpu.pb.gz',
+    'diff before.heapsnapshot after.heapsnapshot',
     'diff rs/api-7d9 rs/api-8c1 --duration 10s',
     'diff app=api,track=stable app=api,track=canary --show worse',
     'diff last-week.cpu.pb.gz deploy/api --save diff.pb.gz',

@@ -5,6 +5,7 @@ import { conversion } from '../../captures/formats.ts';
 import type { Io } from '../../io.ts';
 import { errorLine } from '../../render/messages.ts';
 import { resolveTargets, type TargetInvocation } from '../../targets/resolve.ts';
+import { kindOf } from '../view/kind.ts';
 import { captureSides } from './capture.ts';
 import { type Compared, type CompareOptions, compare, type Normalize } from './compare.ts';
 import { readProfileFile } from './file.ts';
@@ -34,6 +35,12 @@ export async function runDiff(invocation: DiffInvocation): Promise<number> {
       hint: `${io.program} diff old.cpu.pb.gz new.cpu.pb.gz, or ${io.program} diff rs/api-1 rs/api-2`,
     });
   const sides = await Promise.all([parseSide(before), parseSide(after)]);
+  const [first, second] = sides;
+  if (first?.kind === 'file' && second?.kind === 'file' && (await bothHeaps(first.path, second.path))) {
+    const { diffHeapFiles } = await import('./heap.ts');
+    await diffHeapFiles(first.path, second.path, { format: flags.output, count: flags.count }, io);
+    return 0;
+  }
   const save = flags.save === undefined ? undefined : await fileFor(flags.save, flags.overwrite);
   const files = new Map<Side, Compared>();
   for (const side of sides)
@@ -57,6 +64,20 @@ export async function runDiff(invocation: DiffInvocation): Promise<number> {
   await compare(base, next, options, io);
   for (const error of captured.failed) io.stderr.write(errorLine(io.program, error));
   return captured.failed.length === 0 ? 0 : errorCodes['some-failed'].exit;
+}
+
+async function bothHeaps(...paths: readonly string[]): Promise<boolean> {
+  const kinds = await Promise.all(paths.map(kindOf));
+  const heaps = kinds.filter((kind) => kind === 'heapsnapshot').length;
+  if (heaps === 1)
+    throw new NodeopsError(
+      'usage',
+      `one of ${paths.join(' and ')} is a heap snapshot, and the other a ${kinds.find((kind) => kind !== 'heapsnapshot')}`,
+      {
+        hint: 'name two .heapsnapshot files, or two profiles',
+      },
+    );
+  return heaps === 2;
 }
 
 async function fileFor(path: string, overwrite: boolean) {

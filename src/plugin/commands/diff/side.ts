@@ -14,6 +14,7 @@ export async function parseSide(text: string): Promise<Side> {
   if (file) return { kind: 'file', said: text, path: text };
   if (/[=!,]|\s(?:not)?in\s*\(/.test(text)) return { kind: 'processes', said: text, args: [], selector: text };
   // what looks like a profile and is not there is not a pod either
-  if (/\.(?:pb|gz|pprof|cpuprofile|heapprofile)$/.test(text)) return { kind: 'file', said: text, path: text };
+  if (/\.(?:pb|gz|pprof|cpuprofile|heapprofile|heapsnapshot)$/.test(text))
+    return { kind: 'file', said: text, path: text };
   return { kind: 'processes', said: text, args: [text] };
 }

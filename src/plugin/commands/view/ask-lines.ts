@@ -7,18 +7,20 @@ import { unguarded } from '../../render/printable.ts';
 export interface Asked {
   /** `(pprof) `. */
   readonly prompt: string;
+  /** Whether to ask aloud; a script that reads the answers wants no prompts in between. @default true */
+  readonly aloud?: boolean;
   /** For completion. */
   readonly names: readonly string[];
   /** Undefined for what is no command. */
   answer(line: string): Promise<string | undefined> | string | undefined;
 }
 
-/** Asks until `quit` or the end of input. Nothing is asked aloud where nobody sits there. */
-export async function askLines({ prompt, names, answer }: Asked, io: Io): Promise<void> {
+/** Asks until `quit` or the end of input. */
+export async function askLines({ prompt, names, answer, aloud = true }: Asked, io: Io): Promise<void> {
   const terminal = io.stdin.isTTY === true && io.stdout.isTTY === true;
   const lines = createInterface({
     input: io.stdin,
-    ...(terminal || io.stdin.isTTY ? { output: unguarded(io.stdout) } : {}),
+    ...(aloud ? { output: unguarded(io.stdout) } : {}),
     terminal,
     prompt,
     completer: (line: string) => [names.filter((name) => name.startsWith(line)), line],
@@ -28,7 +30,7 @@ export async function askLines({ prompt, names, answer }: Asked, io: Io): Promis
     open = false;
   });
   // lines that came before the end of input are still answered
-  const ask = () => open && io.stdin.isTTY && lines.prompt();
+  const ask = () => open && aloud && lines.prompt();
   // as a shell does: the line is dropped
   lines.on('SIGINT', () => {
     io.stdout.write('^C\n');

@@ -28,7 +28,15 @@ export async function viewHeap(path: string, { json }: { json: boolean }, io: Io
     if (io.stdin.isTTY ? !io.stdout.isTTY : !(await somethingCame(io))) return 0;
     if (io.stdout.isTTY && io.stdin.isTTY) await write(io.stdout, '\nAsk about it (type "help" for commands)\n');
     const queries = new HeapQueries(heap);
-    await askLines({ prompt: '(heap) ', names: heapQueryNames, answer: (line) => queries.answer(line) }, io);
+    await askLines(
+      {
+        prompt: '(heap) ',
+        names: heapQueryNames,
+        answer: (line) => queries.answer(line),
+        aloud: io.stdin.isTTY === true,
+      },
+      io,
+    );
     return 0;
   } finally {
     heap.graph.close();
