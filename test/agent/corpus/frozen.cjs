@@ -1,0 +1,3 @@
+// flags: --frozen-intrinsics
+console.log(Object.isFrozen(Array.prototype));
+setTimeout(() => console.log('later'), 20);

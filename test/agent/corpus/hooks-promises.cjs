@@ -1,0 +1,5 @@
+const { writeSync } = require('node:fs');
+const seen = [];
+const hook = require('node:async_hooks').createHook({ init: (_id, type) => seen.push(type) }).enable();
+process.on('exit', () => { hook.disable(); writeSync(1, seen.join() + '\n'); });
+(async () => { for (let i = 0; i < 5; i++) await i; })();

@@ -1,0 +1,3 @@
+// flags: --jitless
+console.log(typeof WebAssembly);
+setTimeout(() => console.log('later'), 20);

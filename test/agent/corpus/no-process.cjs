@@ -1,0 +1,3 @@
+const keep = process;
+globalThis.process = undefined;
+setTimeout(() => keep.stdout.write('later\n'), 30);

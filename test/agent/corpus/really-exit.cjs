@@ -1,0 +1,2 @@
+setTimeout(() => process.reallyExit(4), 50);
+console.log('up');

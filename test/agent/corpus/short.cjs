@@ -1,0 +1,1 @@
+// ends before anything of anybody's has begun

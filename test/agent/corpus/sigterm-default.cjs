@@ -1,0 +1,2 @@
+setTimeout(() => process.kill(process.pid, 'SIGTERM'), 30);
+setTimeout(() => {}, 5_000);

@@ -1,0 +1,2 @@
+// flags: --unhandled-rejections=strict
+Promise.reject(new Error('strict'));

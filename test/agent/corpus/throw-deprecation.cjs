@@ -1,0 +1,2 @@
+// flags: --throw-deprecation
+setTimeout(() => console.log('no deprecation'), 30);

@@ -1,0 +1,2 @@
+function inner() { throw new Error('thrown', { cause: new TypeError('reason') }); }
+setTimeout(function later() { inner(); }, 5);

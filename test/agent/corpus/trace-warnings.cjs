@@ -1,0 +1,2 @@
+process.emitWarning('mine', 'OwnWarning', 'OWN1');
+process.emitWarning('mine', 'DeprecationWarning', 'OWN2');
