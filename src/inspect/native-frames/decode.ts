@@ -1,18 +1,12 @@
 /** What the frames of a walk are: which function, where in it. */
 import type { Builtins } from './builtins.ts';
+import { byteArray, bytecodeBytes, sourcePosition } from './bytecodes.ts';
 import { findCode } from './code.ts';
-import { type FunctionFacts, readFunction } from './functions.ts';
+import { type Decoded, readFunction, sharedOf } from './functions.ts';
 import type { Heap } from './heap.ts';
 import { readInlined, readPositions } from './inlined.ts';
-import { type BytecodeSizes, baselineOffset, positionAt } from './positions.ts';
+import { type BytecodeSizes, baselineOffset } from './positions.ts';
 import type { StackFrame, Walk } from './walk.ts';
-
-export interface Decoded {
-  readonly kind: 'script' | 'builtin' | 'wasm';
-  readonly facts: FunctionFacts;
-  /** The character of the script; null where only the function is known. */
-  readonly position: number | null;
-}
 
 /** What is known of the executable beside the layout; where it was stripped, nothing. */
 export interface Executable {
@@ -21,9 +15,6 @@ export interface Executable {
   /** The map of machine code; null where it was not found. */
   readonly streamMap: number | null;
 }
-
-/** Longer tables are no tables. */
-const maxTableBytes = 16 << 20;
 
 /** Innermost first; and how many frames did not check and are left out. */
 export function decode(heap: Heap, walk: Walk, executable: Executable): { frames: Decoded[]; doubtful: number } {
@@ -75,38 +66,6 @@ function decodeFunctions(heap: Heap, { stack }: Walk, frame: StackFrame, executa
   if (code?.kind === 'maglev' || code?.kind === 'turbofan')
     return readInlined(heap, code, frame.pc, shared) ?? readPositions(heap, code, frame.pc, shared) ?? only(null);
   return only(null);
-}
-
-/** The SharedFunctionInfo of a JSFunction, as an address. */
-export function sharedOf(heap: Heap, tagged: number | null): number | null {
-  const { layout } = heap;
-  const object = heap.object(tagged);
-  const type = object === null ? null : heap.typeOf(object);
-  // classes and array constructors have types of their own after the plain one
-  if (object === null || type === null || type < layout.functionType || type > layout.functionType + 20) return null;
-  return heap.object(heap.field(object, layout.functionShared), layout.sharedType);
-}
-
-/** The character that a bytecode comes from; null where V8 has not noted it, which it does when it is first asked. */
-export function sourcePosition(heap: Heap, bytecodes: number, offset: number): number | null {
-  const length = heap.smi(bytecodes, heap.layout.arrayLength);
-  if (length === null || offset < 0 || offset >= length) return null;
-  const table = byteArray(heap, heap.field(bytecodes, heap.layout.bytecodePositions));
-  return (table && positionAt(table, offset, heap.layout.positionSteps)?.offset) ?? null;
-}
-
-export function byteArray(heap: Heap, tagged: number | null): Buffer | null {
-  const { layout } = heap;
-  const at = heap.object(tagged, ...layout.byteArrayTypes);
-  const length = at === null ? null : heap.smi(at, layout.arrayLength);
-  if (at === null || length === null || length < 0 || length > maxTableBytes) return null;
-  return heap.memory.read(at + layout.arrayData, length);
-}
-
-function bytecodeBytes(heap: Heap, bytecodes: number): Buffer | null {
-  const length = heap.smi(bytecodes, heap.layout.arrayLength);
-  if (length === null || length < 0 || length > maxTableBytes) return null;
-  return heap.memory.read(bytecodes + heap.layout.bytecodes, length);
 }
 
 function isSmi(bytes: Buffer | null): bytes is Buffer {

@@ -11,6 +11,14 @@ export interface FunctionFacts {
   readonly end: number | null;
 }
 
+/** A function on the stack. */
+export interface Decoded {
+  readonly kind: 'script' | 'builtin' | 'wasm';
+  readonly facts: FunctionFacts;
+  /** The character of the script; null where only the function is known. */
+  readonly position: number | null;
+}
+
 /** Bits of a ScopeInfo's flags; the same in all versions that there are tables for. */
 const flags = {
   savedClassVariable: 1 << 10,
@@ -46,6 +54,16 @@ function readScript(heap: Heap, tagged: number | null): number | null {
     if (inside !== null) return inside;
   }
   return null;
+}
+
+/** The SharedFunctionInfo of a JSFunction, as an address. */
+export function sharedOf(heap: Heap, tagged: number | null): number | null {
+  const { layout } = heap;
+  const object = heap.object(tagged);
+  const type = object === null ? null : heap.typeOf(object);
+  // classes and array constructors have types of their own after the plain one
+  if (object === null || type === null || type < layout.functionType || type > layout.functionType + 20) return null;
+  return heap.object(heap.field(object, layout.functionShared), layout.sharedType);
 }
 
 function readScope(heap: Heap, scope: number): Omit<FunctionFacts, 'script'> {

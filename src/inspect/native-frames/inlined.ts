@@ -1,7 +1,8 @@
 /** The functions that V8 has inlined into a frame of optimised code, from the data it keeps for going back to bytecode. */
+
+import { byteArray, bytecodesOf, sourcePosition } from './bytecodes.ts';
 import type { Code } from './code.ts';
-import { byteArray, type Decoded, sourcePosition } from './decode.ts';
-import { readFunction } from './functions.ts';
+import { type Decoded, readFunction } from './functions.ts';
 import type { Heap } from './heap.ts';
 import { wordAt } from './memory.ts';
 import { positionAt, unpack } from './positions.ts';
@@ -107,17 +108,4 @@ function functionAt(heap: Heap, literals: number, index: number): number | null 
   if (direct !== null) return direct;
   const wrapper = layout.sharedWrapperType === null ? null : heap.object(strong, layout.sharedWrapperType);
   return wrapper === null ? null : heap.object(heap.field(wrapper, 8), layout.sharedType);
-}
-
-/** A function's bytecode hangs on it directly, on its baseline code, or on what --interpreted-frames-native-stack makes. */
-function bytecodesOf(heap: Heap, shared: number): number | null {
-  const { layout } = heap;
-  let at = heap.object(heap.field(shared, layout.sharedData));
-  for (let i = 0; i < 3 && at !== null; i++) {
-    const type = heap.typeOf(at);
-    if (type === layout.bytecodesType) return at;
-    const next = type === layout.codeType ? layout.codeDeoptimization : layout.arrayLength;
-    at = heap.object(heap.field(at, next));
-  }
-  return null;
 }

@@ -1,7 +1,6 @@
 /** The function of V8 or Node in C++ that JavaScript called last. */
 import { nameOf } from './builtins.ts';
-import { type Decoded, sharedOf } from './decode.ts';
-import { type FunctionFacts, readFunction } from './functions.ts';
+import { type Decoded, type FunctionFacts, readFunction, sharedOf } from './functions.ts';
 import type { Heap } from './heap.ts';
 import { wordAt } from './memory.ts';
 import type { Walk } from './walk.ts';

@@ -2,8 +2,9 @@
 import { readMaps } from '../../proc/maps.ts';
 import { builtinsAt } from './builtins.ts';
 import { findStreamMap, isStreamMap } from './code.ts';
-import { type Decoded, decode } from './decode.ts';
+import { decode } from './decode.ts';
 import { type Executable, executableOf } from './executable.ts';
+import type { Decoded } from './functions.ts';
 import { Heap } from './heap.ts';
 import { findIsolate, isIsolate, type Range } from './isolate.ts';
 import { PageCache } from './memory.ts';
