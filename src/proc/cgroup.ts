@@ -68,6 +68,7 @@ export async function readMemoryCgroup(procDir: string): Promise<MemstatsReply['
     path.version === 2 ? ['memory.max', 'memory.current'] : ['memory.limit_in_bytes', 'memory.usage_in_bytes'];
   let limitBytes: number | null = null;
   let usedBytes: number | null = null;
+  let limited = path.directories[0] ?? '';
   for (const directory of path.directories) {
     const used = await readNumber(`${directory}/${usageFile}`);
     if (used === null) continue;
@@ -76,8 +77,15 @@ export async function readMemoryCgroup(procDir: string): Promise<MemstatsReply['
     if (limit === null || limit >= noLimit || limit >= (limitBytes ?? Number.POSITIVE_INFINITY)) continue;
     limitBytes = limit;
     usedBytes = used;
+    limited = directory;
   }
-  return usedBytes === null ? null : { version: path.version, limitBytes, usedBytes };
+  if (usedBytes === null) return null;
+  const cgroup = { version: path.version, directory: limited, limitBytes: limitBytes ?? noLimit };
+  return {
+    ...{ version: path.version, limitBytes, usedBytes },
+    workingSetBytes: workingSetNow(cgroup),
+    oomKills: oomKillsNow(cgroup),
+  };
 }
 
 export interface CpuCgroup {

@@ -7,6 +7,8 @@ export interface KernelStatus {
   ppid: number;
   threads: number;
   rssBytes: number;
+  /** The most it ever was; null where the kernel does not keep it. */
+  peakRssBytes: number | null;
   uid: number;
   /** Number of CPUs in the affinity mask. */
   allowedCpus: number;
@@ -31,6 +33,7 @@ export async function readStatus(procDir: string): Promise<KernelStatus | null> 
     ppid: Number(field('PPid')),
     threads: Number(field('Threads')),
     rssBytes: Number(field('VmRSS')) * 1024,
+    peakRssBytes: Number(field('VmHWM')) * 1024 || null,
     uid: Number(field('Uid')),
     allowedCpus: countCpuList(field('Cpus_allowed_list')),
     userSeconds: utime / ticksPerSecond,

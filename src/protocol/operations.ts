@@ -65,7 +65,10 @@ export const operations = {
     scope: 'process',
     summary: 'Print RSS, the V8 heap and its spaces, external memory, garbage collections and cgroup limits',
     cost: 'none',
-    parameters: none,
+    parameters: {
+      // without a standard value: an agent that does not know it is not sent it
+      explain: { type: 'boolean', summary: 'also split RSS by what it is for' },
+    },
   },
   stack: {
     effect: 'read',

@@ -201,12 +201,65 @@ export interface GcKind {
   maxPauseMs: number;
 }
 
+/** Heap of a worker thread, which is not in the figures of the main one. */
+export interface WorkerHeap {
+  threadId: number;
+  name: string | null;
+  usedBytes: number;
+  totalBytes: number;
+  externalBytes: number;
+}
+
+/** Resident memory by what it is for; the parts are all of it, by the kernel's map of the process. */
+export interface ResidentMemory {
+  totalBytes: number;
+  /** V8's pages of data: every isolate's heap, ours among them. */
+  v8HeapBytes: number;
+  /** Compiled code. */
+  v8CodeBytes: number;
+  /** Of what malloc holds, array buffers and Buffers as V8 counts them, in every thread: at most so much; null where the main thread does not answer. */
+  arrayBuffersBytes: number | null;
+  /** The rest of malloc's: addons, OpenSSL, zlib, V8's own bookkeeping, and what is free but not given back; with the array buffers where those are not known. */
+  nativeBytes: number;
+  stacksBytes: number;
+  /** Mapped files: the executable, libraries, and what an app maps. */
+  filesBytes: number;
+  sharedBytes: number;
+  otherBytes: number;
+  /** Of `v8HeapBytes`, the agent's own heap; null from outside. */
+  agentBytes: number | null;
+  allocator: {
+    /** By the library that is mapped; null where none is (linked into an executable). */
+    name: 'glibc' | 'musl' | 'jemalloc' | 'tcmalloc' | 'mimalloc' | null;
+    /** Resident bytes of the main heap, of further arenas, and of large pieces mapped one by one. */
+    mainHeapBytes: number;
+    arenasBytes: number;
+    largeBytes: number;
+    /** glibc's arenas beside the main one. */
+    arenas: number;
+    /** `MALLOC_ARENA_MAX`, as the process was started; null for none. */
+    arenaMax: string | null;
+  };
+}
+
 export interface MemstatsReply {
   rssBytes: number | null;
+  /** The most it ever was, by the kernel. */
+  peakRssBytes?: number | null;
+  /** What RSS is made of; only where `explain` asked for it and the kernel shows it. */
+  resident?: ResidentMemory | null;
+  workers?: WorkerHeap[] | null;
   heap: {
     totalBytes: number;
     usedBytes: number;
+    /** Of the old generation: V8 ends the process when what lives would pass it, what is still in the young one included. */
     limitBytes: number;
+    /** What V8 reserves for both generations (`heap_size_limit`). */
+    reservedBytes?: number;
+    /** Of `usedBytes`, in the old generation. */
+    oldUsedBytes?: number | null;
+    /** Used after the last full collection that `gc` ran, and when; null for none. */
+    live?: { bytes: number; at: string } | null;
     physicalBytes: number;
     externalBytes: number;
     arrayBuffersBytes: number;
@@ -228,7 +281,15 @@ export interface MemstatsReply {
     weakCallbacks: GcKind;
     last: { kind: string; at: string; pauseMs: number } | null;
   } | null;
-  cgroup: { version: 1 | 2; limitBytes: number | null; usedBytes: number } | null;
+  cgroup: {
+    version: 1 | 2;
+    limitBytes: number | null;
+    usedBytes: number;
+    /** Without file pages that the kernel would drop first: what a kubelet evicts by. */
+    workingSetBytes?: number | null;
+    /** Processes of it that the kernel has killed for memory. */
+    oomKills?: number | null;
+  } | null;
 }
 
 export interface ThreadStack {
@@ -270,6 +331,11 @@ export interface NativeEvidence {
 }
 
 export interface GcReply {
+  /** Held outside the heap (array buffers, Buffers, external strings) before and after; absent from agents older than it. */
+  externalBeforeBytes?: number;
+  externalAfterBytes?: number;
+  rssBeforeBytes?: number | null;
+  rssAfterBytes?: number | null;
   /** `usedBefore - usedAfter`, zero when the app allocated more meanwhile. */
   freedBytes: number;
   usedBeforeBytes: number;

@@ -81,7 +81,7 @@ describe.each(majors)('from outside, on Node %i', (major) => {
   test('every reading of an idle app, which has no counters', async () => {
     const app = await (await start(node, [modes, 'idle'])).go();
     const subject = subjectOf(app, await attach(app));
-    const memstats = await readings.memstats(subject, {});
+    const memstats = await readings.memstats(subject, { explain: undefined });
     expect(memstats.data.gc).toBeNull();
     expect(memstats.data.heap?.usedBytes).toBeGreaterThan(1e6);
     const stats = await readings.stats(subject, { window: 100 });
@@ -137,7 +137,7 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     await app.go();
     const before = await listeningOn(`/proc/${app.pid}`);
     const inspector = await attach(app);
-    expect((await readings.memstats(subjectOf(app, inspector), {})).data.heap?.usedBytes).toBeGreaterThan(1e6);
+    expect((await readings.memstats(subjectOf(app, inspector), { explain: undefined })).data.heap?.usedBytes).toBeGreaterThan(1e6);
     await inspector.close();
     expect(await listeningOn(`/proc/${app.pid}`)).toEqual(before);
   });
@@ -148,7 +148,7 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     const before = await listeningOn(`/proc/${app.pid}`);
     expect(before).toHaveLength(1);
     const inspector = await attach(app);
-    expect((await readings.memstats(subjectOf(app, inspector), {})).data.heap?.usedBytes).toBeGreaterThan(1e6);
+    expect((await readings.memstats(subjectOf(app, inspector), { explain: undefined })).data.heap?.usedBytes).toBeGreaterThan(1e6);
     await inspector.close();
     expect(await listeningOn(`/proc/${app.pid}`)).toEqual(before);
   });

@@ -10,7 +10,7 @@ import { takeCapture } from '../triggers/capture.ts';
 export async function readNow(recording: Recording): Promise<Pick<CrashRecord, 'memory' | 'stacks'>> {
   const { subject, close } = ownSubject(recording);
   try {
-    const memory = await readings.memstats(subject, {}).catch(() => null);
+    const memory = await readings.memstats(subject, { explain: undefined }).catch(() => null);
     const stacks = await readings.stack(subject, {}).catch(() => null);
     return {
       memory: memory && { heap: memory.data.heap, spaces: memory.data.spaces },

@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { getHeapStatistics } from 'node:v8';
 import type { GcCounts } from '../../inspect/counters.ts';
+import { oldSpaceLimit } from '../../inspect/heap-limit.ts';
 import { aheadSeconds, recordAt, sampleAt } from '../crash/shares.ts';
 import { Recording } from './recording.ts';
 import { fineMs } from './samples.ts';
@@ -118,15 +119,9 @@ export function startPulse(
   return { recording, stop: () => clearInterval(timer) };
 }
 
-/**
- * What the heap can grow to. V8's own figure counts the reserve of the young generation, which makes a small heap look far from full
- * when it ends: where the old generation's limit was set, that is the one.
- */
 function heapLimit(): number {
-  const flags = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv].join(' ');
-  const [, set] = [...flags.matchAll(/--max[-_]old[-_]space[-_]size[= ](\d+)/g)].at(-1) ?? [];
-  const { heap_size_limit: limit } = getHeapStatistics();
-  return set === undefined || set === '0' ? limit : Math.min(limit, Number(set) * 1024 * 1024);
+  const options = `${process.env.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`;
+  return oldSpaceLimit({ reservedBytes: getHeapStatistics().heap_size_limit, options, v8: process.versions.v8 });
 }
 
 function cpuMs({ user, system }: NodeJS.CpuUsage): number {

@@ -7,6 +7,9 @@ export interface MemoryFigures {
   spaces: v8.HeapSpaceInfo[] | null;
   memory: { arrayBuffers: number; external: number; rss: number } | null;
   gc: GcCounts | null;
+  /** Options it was started with, and `process.versions.v8`. */
+  options: string;
+  v8: string;
 }
 
 /** Runs in the target: its heap as V8 tells it, and the agent's counters if there are any. See evaluate.ts for its limits. */
@@ -20,10 +23,13 @@ export function memoryProbe(_: null, load: LoadModule): MemoryFigures {
       }
     },
   };
+  const proc = load('process') as NodeJS.Process;
   return {
+    options: try_.or(() => `${proc.env.NODE_OPTIONS ?? ''} ${proc.execArgv.join(' ')}`) ?? '',
+    v8: try_.or(() => proc.versions.v8) ?? '',
     heap: try_.or(() => (load('v8') as typeof v8).getHeapStatistics()),
     spaces: try_.or(() => (load('v8') as typeof v8).getHeapSpaceStatistics()),
-    memory: try_.or(() => (load('process') as NodeJS.Process).memoryUsage()),
+    memory: try_.or(() => proc.memoryUsage()),
     gc: try_.or(
       () => (globalThis as unknown as Record<symbol, Counters>)[Symbol.for('nodeops.counters')]?.gc() ?? null,
     ),

@@ -11,7 +11,20 @@ export function gcText(reply: GcReply): string[] {
       'heap-total',
       `${bytesWithExact(reply.totalBeforeBytes)} before, ${bytesWithExact(reply.totalAfterBytes)} after`,
     ),
+    ...outside(reply),
     line('pause', `at most ${duration(reply.pauseMs)}`),
+  ];
+}
+
+/** What objects held outside the heap, and what the system got back. */
+function outside({ externalBeforeBytes, externalAfterBytes, rssBeforeBytes, rssAfterBytes }: GcReply): string[] {
+  const change = (name: string, before: number | null | undefined, after: number | null | undefined) =>
+    typeof before === 'number' && typeof after === 'number'
+      ? [line(name, `${bytesWithExact(before)} before, ${bytesWithExact(after)} after`)]
+      : [];
+  return [
+    ...change('external', externalBeforeBytes, externalAfterBytes),
+    ...change('rss', rssBeforeBytes, rssAfterBytes),
   ];
 }
 

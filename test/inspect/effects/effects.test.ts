@@ -49,6 +49,24 @@ describe.each(versions)('on %s', (version) => {
     await app.stop();
   });
 
+  it('gc tells what was freed outside the heap', async () => {
+    const app = await App.start(
+      version,
+      `const kept = []; setInterval(() => { for (let i = 0; i < 50; i++) kept.push(Buffer.alloc(1024 * 1024, 1)); kept.length = 0; }, 100).unref(); setInterval(() => {}, 1000);`,
+    );
+    const { data } = await vi.waitFor(
+      async () => {
+        const { body } = await app.json('POST', '/effects/gc');
+        expect(body.data.externalBeforeBytes).toBeGreaterThan(40e6);
+        return body;
+      },
+      { timeout: 40_000, interval: 120 },
+    );
+    expect(data.externalAfterBytes).toBeLessThan(data.externalBeforeBytes - 40e6);
+    expect(data.rssAfterBytes).toBeGreaterThan(0);
+    await app.stop();
+  });
+
   it('setgc tells the previous value, also the one Node was started with', async () => {
     const app = await App.start(version, 'setInterval(() => {}, 1000)', { env: { NODE_OPTIONS: '' } });
     const set = async (percent: string) => (await app.json('POST', `/effects/setgc?percent=${percent}`)).body;
