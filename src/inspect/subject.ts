@@ -14,6 +14,8 @@ export interface Subject {
   readonly lastKnown: Map<string, unknown>;
   /** Thread id of the agent's own worker in that process, left out of threads and stacks; undefined from outside. */
   readonly ownThreadId: number | undefined;
+  /** Ports on loopback that agents of the pod listen on: sockets there are not the app's. */
+  readonly ownPorts?: readonly number[];
 }
 
 /** What a reading gives back; the server wraps it into an Envelope. */

@@ -82,3 +82,13 @@ function shortIPv6(bytes: string[]): string {
   );
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
+
+/** A v4 address that a v6 socket carries, as v4: Node writes `[::ffff:10.0.0.1]:80`, the kernel's table gives `[::ffff:a00:1]:80`. */
+export function plainAddress(address: string | null): string | null {
+  const [, v4, high, low, port] =
+    /^\[::ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))\]:(\d+)$/.exec(address ?? '') ?? [];
+  if (port === undefined) return address;
+  if (v4 !== undefined) return `${v4}:${port}`;
+  const [a, b] = [Number.parseInt(high!, 16), Number.parseInt(low!, 16)];
+  return `${a >> 8}.${a & 255}.${b >> 8}.${b & 255}:${port}`;
+}

@@ -26,7 +26,8 @@ export interface HttpInFlight {
 }
 
 export interface WaitKinds {
-  server: { address: string | null; connections: number | null };
+  /** `queued`: connections that wait to be accepted, absent for none. */
+  server: { address: string | null; connections: number | null; queued?: number };
   socket: {
     local: string | null;
     remote: string | null;
@@ -36,6 +37,8 @@ export interface WaitKinds {
     bytesRead: number | null;
     bytesWritten: number | null;
     http: HttpInFlight | null;
+    /** Nothing in the main thread waits for it: it is kept alive for later, or another thread's. Absent for the others. */
+    unlisted?: boolean;
   };
   udp: { address: string | null };
   terminal: { fd: number | null };
@@ -64,6 +67,8 @@ export interface WaitsReply {
   counts: Record<string, number>;
   /** At most 1,000. */
   waits: Wait[];
+  /** Whether the process has begun to exit; absent where that is not known. */
+  exiting?: boolean;
   /** What the agent keeps of creations; null when it was not told to track them. */
   tracking: { since: string; kept: number; limit: number } | null;
 }

@@ -79,7 +79,9 @@ export async function perform(
   const { container, pid } = resident.info;
   const handler = handlers[name] as (context: Context, parameters: unknown) => Promise<Reading<unknown>>;
   const alone = operations[name].cost !== 'none' || resident.asleep !== undefined;
-  const run = () => handler({ pod, resident, look: (read) => look(resident, read) }, parameters);
+  const ownPorts = [pod.settings.port, pod.self.info.port, resident.info.port].filter((port) => port > 0);
+  const run = () =>
+    handler({ pod, resident, look: (read) => look(resident, (subject) => read({ ...subject, ownPorts })) }, parameters);
   const reading = await within(
     deadlineMs(parameters, operations[name]),
     pid,

@@ -32,6 +32,7 @@ export interface ActiveFigures {
   /** There may be fewer than resources. */
   items: ActiveItem[];
   tracking: ReturnType<Creations['facts']> | null;
+  exiting: boolean;
 }
 
 /** What may be found on the objects that Node calls active; every one is an app's and may be anything. */
@@ -202,6 +203,7 @@ export function activeProbe(
   const figures: ActiveFigures = {
     resources: it.try(() => proc.getActiveResourcesInfo()),
     items,
+    exiting: (proc as { _exiting?: boolean })._exiting === true,
     tracking: it.try(() => creations?.facts() ?? null),
   };
   return { value: figures, functions };

@@ -8,6 +8,7 @@ import { isCompiledInMemory, sourceMapUrls } from '../scripts.ts';
 import { SourceMaps } from '../source-maps.ts';
 import { SourceText } from '../source-text.ts';
 import type { Readings, Subject } from '../subject.ts';
+import { poolWork } from '../unlisted.ts';
 import { attachWorkers, type WorkerLine, workersAsked } from '../workers.ts';
 
 /** A worker that is silent for so long is in native code; the others have answered meanwhile, also where CPU is short. */
@@ -43,10 +44,18 @@ async function takeSnapshot(subject: Subject, inspector: Inspector): Promise<Sna
   const frames = await captureFrames(inspector);
   const ids = new Set(frames.filter(({ url }) => isCompiledInMemory(url)).map(({ scriptId }) => scriptId));
   const mapUrls = await sourceMapUrls(inspector, ids);
-  const pending = frames.length === 0 ? await readPending(inspector) : null;
+  const pending = frames.length === 0 ? await readWaiting(subject, inspector) : null;
   const lines = await attachWorkers(inspector, subject.ownThreadId);
   const workers = await Promise.all(lines.slice(0, workersAsked).map(askWorker));
   return { threads: [{ thread: 'main', name: null, frames }, ...workers], pending, mapUrls };
+}
+
+/** What Node lists, and work of libuv's pool that it does not. */
+async function readWaiting(subject: Subject, inspector: Inspector): Promise<Pending[]> {
+  const work = poolWork(subject);
+  const details = work.flatMap((wait) => (wait.kind === 'other' && wait.name !== null ? [wait.name] : []));
+  const pool = work.length > 0 ? [{ type: 'ThreadPoolWork', count: work.length, details }] : [];
+  return [...(await readPending(inspector)), ...pool];
 }
 
 async function askWorker({ threadId, name, inspector }: WorkerLine): Promise<Thread> {

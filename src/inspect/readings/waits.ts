@@ -1,5 +1,6 @@
+import { readChildren } from '../../proc/children.ts';
 import { readLink } from '../../proc/files.ts';
-import { readSockets, readTable } from '../../proc/sockets.ts';
+import { plainAddress, readTable } from '../../proc/sockets.ts';
 import type { Frame } from '../../protocol/replies.ts';
 import type { CodePlace, Wait, WaitKinds, WaitsReply } from '../../protocol/waits.ts';
 import { askMainThread } from '../ask.ts';
@@ -13,11 +14,13 @@ import { type ActiveFigures, type ActiveItem, activeProbe } from '../probes/acti
 import { SourceMaps } from '../source-maps.ts';
 import type { Readings, Subject } from '../subject.ts';
 import { readTimers, type TimerFigures } from '../timers.ts';
+import { appSockets, readUnlisted } from '../unlisted.ts';
 import { attachWorkers, type WorkerLine } from '../workers.ts';
 
 /** Entries of a reply; timers have a share of their own. */
 const waitsLimit = 1_000;
 const timersLimit = 400;
+const itemsLimit = waitsLimit - timersLimit;
 const group = 'nodeops-waits';
 
 interface Snapshot {
@@ -31,7 +34,9 @@ interface Snapshot {
 export const readWaits: Readings['waits'] = async (subject) => {
   const { value, stuck } = await askMainThread(subject, (inspector) => snapshot(subject, inspector));
   if (stuck) {
-    const notes = ['only sockets are shown, as the kernel has them: the main thread does not answer'];
+    const notes = [
+      'only sockets, child processes and the work of the pool are shown, as the kernel has them: the main thread does not answer',
+    ];
     return { data: await fromKernel(subject), stuck, notes };
   }
   const data = await describe(subject, value);
@@ -42,10 +47,9 @@ export const readWaits: Readings['waits'] = async (subject) => {
 
 async function snapshot(subject: Subject, inspector: Inspector): Promise<Snapshot> {
   try {
-    const limit = waitsLimit - timersLimit;
     const active = await readWithFunctions<ActiveFigures>(
       inspector,
-      await referProbe(inspector, activeProbe, { limit }, group),
+      await referProbe(inspector, activeProbe, { limit: itemsLimit }, group),
     );
     const timers = active.value.resources?.includes('Timeout')
       ? await readTimers(inspector, { limit: timersLimit, places: true })
@@ -58,11 +62,14 @@ async function snapshot(subject: Subject, inspector: Inspector): Promise<Snapsho
 }
 
 async function describe(subject: Subject, { active, timers, workers, held }: Snapshot): Promise<WaitsReply> {
-  const { resources, items, tracking } = active.value;
+  const { resources, items, tracking, exiting } = active.value;
   const counts: Record<string, number> = {};
   for (const type of resources ?? []) counts[type] = (counts[type] ?? 0) + 1;
   const maps = new SourceMaps(process.platform === 'linux' ? `${subject.procDir}/root` : '');
-  const states = items.some(({ remote }) => remote !== null) ? await socketStates(subject) : new Map<string, string>();
+  const states = await socketStates(subject);
+  const ages = new Map(
+    (readChildren(subject.procDir) ?? []).map(({ pid, ageSeconds }) => [pid, Math.round(ageSeconds * 1000)]),
+  );
   const place = async (at: Place | undefined): Promise<CodePlace | null> =>
     at ? maps.original(toFrame(at.frame), at.sourceMapUrl) : null;
   const common = async (type: string, created: Creation | null) => ({
@@ -74,7 +81,9 @@ async function describe(subject: Subject, { active, timers, workers, held }: Sna
   for (const item of items) {
     const callback = await place(active.places[item.callback]);
     const kind = await detailsOf(subject, item, states, callback);
-    waits.push({ ...(await common(item.type, item.created)), ...kind } as Wait);
+    const wait = { ...(await common(item.type, item.created)), ...kind } as Wait;
+    if (wait.kind === 'process') wait.ageMs ??= ages.get(wait.pid) ?? null;
+    waits.push(wait);
   }
   for (const { created, callback, repeats, periodMs, remainingMs } of timers.timers)
     waits.push({
@@ -91,7 +100,13 @@ async function describe(subject: Subject, { active, timers, workers, held }: Sna
     counts[debuggerType] = 1;
     waits.push({ ...(await common(debuggerType, null)), kind: 'other', name: debuggerWanted, callback: null });
   }
-  return { counts, waits, tracking };
+  const unlisted = items.length < itemsLimit ? await readUnlisted(subject, items) : [];
+  for (const wait of unlisted) {
+    // nothing waits for a connection that is kept alive
+    if (wait.kind !== 'socket') counts[wait.type] = (counts[wait.type] ?? 0) + 1;
+    waits.push(wait);
+  }
+  return { counts, waits, tracking, exiting };
 }
 
 type Details = { [K in keyof WaitKinds]: { kind: K } & WaitKinds[K] }[keyof WaitKinds];
@@ -99,18 +114,23 @@ type Details = { [K in keyof WaitKinds]: { kind: K } & WaitKinds[K] }[keyof Wait
 async function detailsOf(
   { procDir }: Subject,
   item: ActiveItem,
-  states: ReadonlyMap<string, string>,
+  states: ReadonlyMap<string, SocketState>,
   callback: CodePlace | null,
 ): Promise<Details> {
   const { id, name } = item;
   const local = plainAddress(item.local);
   switch (item.kind) {
     case 'server':
-      return { kind: 'server', address: local, connections: item.connections };
+      return {
+        kind: 'server',
+        address: local,
+        connections: item.connections,
+        ...backlog(states.get(`${local} null`)?.queued),
+      };
     case 'socket': {
       const remote = plainAddress(item.remote);
       const { tls, bytesRead, bytesWritten, http, connecting } = item;
-      const state = states.get(`${local} ${remote}`) ?? (connecting ? 'connecting' : null);
+      const state = states.get(`${local} ${remote}`)?.state ?? (connecting ? 'connecting' : null);
       return { kind: 'socket', local, remote, state, tls, bytesRead, bytesWritten, http };
     }
     case 'udp':
@@ -132,47 +152,41 @@ async function detailsOf(
   }
 }
 
+type SocketState = { readonly state: string; readonly queued: number | undefined };
+
 /** By local and remote address, what the kernel says of TCP sockets. */
-async function socketStates({ procDir }: Subject): Promise<Map<string, string>> {
+async function socketStates({ procDir }: Subject): Promise<Map<string, SocketState>> {
   const tables = await Promise.all([readTable(procDir, 'tcp'), readTable(procDir, 'tcp6')]);
   return new Map(
-    tables.flat().map(({ local, remote, state }) => [`${plainAddress(local)} ${plainAddress(remote)}`, state]),
+    tables
+      .flat()
+      .map(({ local, remote, state, queued }) => [`${plainAddress(local)} ${plainAddress(remote)}`, { state, queued }]),
   );
-}
-
-/** A v4 address that a v6 socket carries, as v4: Node writes `[::ffff:10.0.0.1]:80`, the kernel's table gives `[::ffff:a00:1]:80`. */
-function plainAddress(address: string | null): string | null {
-  const [, v4, high, low, port] =
-    /^\[::ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))\]:(\d+)$/.exec(address ?? '') ?? [];
-  if (port === undefined) return address;
-  if (v4 !== undefined) return `${v4}:${port}`;
-  const [a, b] = [Number.parseInt(high!, 16), Number.parseInt(low!, 16)];
-  return `${a >> 8}.${a & 255}.${b >> 8}.${b & 255}:${port}`;
 }
 
 function asFrame({ file, ...frame }: Creation['frames'][number]): Frame {
   return { ...frame, file: filePath(file) };
 }
 
-async function fromKernel({ procDir }: Subject): Promise<WaitsReply> {
-  const sockets = (await readSockets(procDir)) ?? [];
-  const counts: Record<string, number> = {};
+async function fromKernel(subject: Subject): Promise<WaitsReply> {
+  const sockets = await appSockets(subject);
   const unknown = { ageMs: null, created: null };
-  const waits = sockets.slice(0, waitsLimit).map(({ protocol, local, remote, state }): Wait => {
+  const found = sockets.slice(0, waitsLimit).map(({ protocol, local, remote, state, queued }): Wait => {
     const address = plainAddress(local);
     if (protocol.startsWith('udp')) return { kind: 'udp', type: 'UDPWrap', ...unknown, address };
-    if (state === 'LISTEN') return { kind: 'server', type: 'TCPServerWrap', ...unknown, address, connections: null };
+    if (state === 'LISTEN')
+      return { kind: 'server', type: 'TCPServerWrap', ...unknown, address, connections: null, ...backlog(queued) };
     const rest = { tls: false, bytesRead: null, bytesWritten: null, http: null };
-    return {
-      kind: 'socket',
-      type: 'TCPSocketWrap',
-      ...unknown,
-      local: address,
-      remote: plainAddress(remote),
-      state,
-      ...rest,
-    };
+    const ends = { local: address, remote: plainAddress(remote) };
+    return { kind: 'socket', type: 'TCPSocketWrap', ...unknown, ...ends, state, ...rest };
   });
+  const waits = [...found, ...(await readUnlisted(subject, undefined))];
+  const counts: Record<string, number> = {};
   for (const { type } of waits) counts[type] = (counts[type] ?? 0) + 1;
   return { counts, waits, tracking: null };
+}
+
+/** Connections that wait to be accepted. */
+function backlog(queued: number | undefined): { queued?: number } {
+  return queued ? { queued } : {};
 }

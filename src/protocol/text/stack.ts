@@ -1,5 +1,6 @@
 import type { Frame, StackReply, ThreadStack } from '../replies.ts';
 import { frameText } from './frame.ts';
+import { nothingText } from './waits.ts';
 
 const states = { running: 'running', idle: 'idle, waiting in the event loop', native: 'in native code' } as const;
 
@@ -11,7 +12,7 @@ export function stackText(stack: StackReply): string[] {
     const lines = pending.map(
       ({ type, count, details }) => `    ${count} ${type}${details.length ? `: ${details.join(', ')}` : ''}`,
     );
-    blocks.push(['waiting for:', ...(lines.length ? lines : ['    nothing: the process is about to exit'])]);
+    blocks.push(['waiting for:', ...(lines.length ? lines : [`    ${nothingText(false)}`])]);
   }
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }

@@ -17,7 +17,7 @@ const headings: Record<WaitKind, string> = {
 };
 
 /** What is waited for, kind by kind; those that read alike share a line. */
-export function waitsText({ waits, counts, tracking }: WaitsReply): string[] {
+export function waitsText({ waits, counts, tracking, exiting }: WaitsReply): string[] {
   const blocks: string[][] = [];
   for (const kind of Object.keys(headings) as WaitKind[]) {
     const entries = waits.filter((wait) => wait.kind === kind);
@@ -26,10 +26,16 @@ export function waitsText({ waits, counts, tracking }: WaitsReply): string[] {
   const seen = new Set(waits.map(({ type }) => type));
   const rest = Object.entries(counts).filter(([type]) => !seen.has(type));
   if (rest.length > 0) blocks.push(['without details:', ...rest.map(([type, count]) => `    ${count} ${type}`)]);
-  if (blocks.length === 0) blocks.push(['nothing: the process is about to exit']);
+  if (blocks.length === 0) blocks.push([nothingText(exiting)]);
   if (tracking)
     blocks.push([`creations tracked since ${tracking.since}: ${tracking.kept} of at most ${tracking.limit} kept`]);
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
+}
+
+/** Nothing listed is no proof that a process ends: an addon may hold it, or it runs JavaScript. */
+export function nothingText(exiting: boolean | undefined): string {
+  if (exiting) return 'nothing: the process is about to exit';
+  return 'nothing that Node or the kernel shows: it ends when what runs has ended, unless native code holds it';
 }
 
 function alike(waits: readonly Wait[]): string[] {
@@ -56,7 +62,7 @@ function sentence(wait: Wait): string {
   switch (wait.kind) {
     case 'server': {
       const connections = wait.connections === null ? '' : `, ${counted(wait.connections, 'connection')}`;
-      return `${wait.address ?? wait.type}${connections}`;
+      return `${wait.address ?? wait.type}${connections}${wait.queued ? `, ${wait.queued} not accepted yet` : ''}`;
     }
     case 'socket':
       return socket(wait);
@@ -69,7 +75,7 @@ function sentence(wait: Wait): string {
       return [period, due(wait.remainingMs), calls(wait.callback)].filter(Boolean).join(', ');
     }
     case 'process':
-      return `${wait.pid} ${wait.command}`;
+      return `${wait.pid} ${wait.command}${wait.ageMs === null ? '' : `, for ${duration(wait.ageMs)}`}`;
     case 'worker':
       return `worker ${wait.threadId}${wait.name ? ` '${wait.name}'` : ''}`;
     case 'port':
@@ -85,7 +91,17 @@ function sentence(wait: Wait): string {
   }
 }
 
-function socket({ local, remote, state, tls, bytesRead, bytesWritten, http, type }: Extract<Wait, { kind: 'socket' }>) {
+function socket({
+  local,
+  remote,
+  state,
+  tls,
+  bytesRead,
+  bytesWritten,
+  http,
+  type,
+  unlisted,
+}: Extract<Wait, { kind: 'socket' }>) {
   const ends = remote === null ? (local ?? type) : `${local} <-> ${remote}`;
   const request =
     http &&
@@ -97,6 +113,7 @@ function socket({ local, remote, state, tls, bytesRead, bytesWritten, http, type
     bytesRead === null ? '' : `${bytesShort(bytesRead)} read`,
     bytesWritten === null ? '' : `${bytesShort(bytesWritten)} written`,
     request,
+    unlisted ? 'not waited for: kept alive, or of another thread' : '',
   ]
     .filter(Boolean)
     .join(', ')

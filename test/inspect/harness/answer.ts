@@ -1,6 +1,6 @@
 // The worker thread of an app under test: answers readings over loopback as the agent does, without the agent.
 import { writeSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { threadId } from 'node:worker_threads';
 import { openLocal } from '../../../src/inspect/local.ts';
 import { readings } from '../../../src/inspect/readings.ts';
@@ -18,7 +18,7 @@ async function pauseAndDie(socket: Socket): Promise<void> {
 
 const lastKnown = new Map<string, unknown>();
 
-createServer((socket) => {
+const server = createServer((socket) => {
   socket.once('data', async (data) => {
     const { name, parameters } = JSON.parse(String(data)) as { name: ReadingName | 'pause and die'; parameters: never };
     if (name === 'pause and die') return pauseAndDie(socket);
@@ -32,6 +32,7 @@ createServer((socket) => {
           inspector: async () => (inspector ??= openLocal()),
           lastKnown,
           ownThreadId: threadId,
+          ownPorts: [(server.address() as AddressInfo).port],
         },
         parameters,
       );
