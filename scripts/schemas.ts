@@ -9,6 +9,7 @@ export const schemas: Readonly<Record<string, { operation: OperationName | 'why'
   stack: { operation: 'stack', reply: 'StackReply' },
   waits: { operation: 'waits', reply: 'WaitsReply' },
   requests: { operation: 'requests', reply: 'RequestsReply' },
+  exceptions: { operation: 'exceptions', reply: 'ExceptionsReply' },
   list: { operation: 'processes', reply: 'ProcessesReply' },
   process: { operation: 'process', reply: 'ProcessReply' },
   history: { operation: 'history', reply: 'HistoryReply' },

@@ -2,12 +2,27 @@
 import type { ErrorCounts, Occurrences } from '../protocol/replies.ts';
 import type { LoadModule } from './evaluate.ts';
 
+/** What was thrown at one place, uncaught or as a rejection. */
+export interface ThrownKind {
+  origin: 'uncaught' | 'rejection';
+  name: string;
+  /** Of the last one. */
+  message: string;
+  stack: string;
+  count: number;
+  /** ISO 8601 */
+  firstAt: string;
+  lastAt: string;
+}
+
 /** Where it is found from the inspector: `process[Symbol.for('nodeops.errors')]`, not enumerable. */
 export interface ErrorCounter {
   /** Null once the app has removed our listener, for what happened since is not known. */
   read(): ErrorCounts | null;
   /** Called with each exception after it was counted; what they throw is dropped. */
   readonly hearers: Set<(error: unknown, origin: string) => void>;
+  /** The last 50 kinds; absent from a counter of an agent older than it. */
+  kinds?(): ThrownKind[];
   readonly holders: Set<string>;
   /** Whether the inspector was opened for one of its holders: the last of them closes it. */
   opened: boolean;
@@ -35,6 +50,8 @@ export function holdErrorCounter(holder: string, load: LoadModule): boolean {
     unhandledRejections: { count: 0, lastAt: null } as Occurrences,
     warnings: { count: 0, lastAt: null } as Occurrences,
   };
+  const kindsLimit = 50;
+  const kinds = new Map<string, ThrownKind>();
   // `--unhandled-rejections=strict` makes an exception of a rejection, and then a warning too
   let announced = 0;
   const it = {
@@ -47,10 +64,36 @@ export function holdErrorCounter(holder: string, load: LoadModule): boolean {
       try {
         if (origin === 'unhandledRejection') announced++;
         it.count(origin === 'unhandledRejection' ? 'unhandledRejections' : 'uncaughtExceptions');
+        it.keep(error, origin === 'unhandledRejection' ? 'rejection' : 'uncaught');
         for (const hear of counter.hearers) hear(error, origin);
       } catch {
         // it is counted, or the app has put something else in the place of Date
       }
+    },
+    /** By its frames: texts may differ each time. */
+    keep(error: unknown, origin: ThrownKind['origin']): void {
+      const { name, message, stack } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Error>;
+      const text = typeof stack === 'string' ? stack.slice(0, 4_000) : '';
+      const frames = text.split('\n').filter((line) => /^\s+at /.test(line));
+      const what = typeof name === 'string' ? name.slice(0, 100) : typeof error;
+      const key = `${origin} ${what} ${frames.slice(0, 10).join()}`;
+      const lastAt = new Date().toISOString();
+      const kind = kinds.get(key) ?? {
+        origin,
+        name: what,
+        message: '',
+        stack: text,
+        count: 0,
+        firstAt: lastAt,
+        lastAt,
+      };
+      kind.count++;
+      kind.lastAt = lastAt;
+      kind.message = String(typeof message === 'string' ? message : error).slice(0, 1_000);
+      // the last one last
+      kinds.delete(key);
+      kinds.set(key, kind);
+      for (const oldest of kinds.keys()) if (kinds.size > kindsLimit) kinds.delete(oldest);
     },
     warned(warning: Error): void {
       try {
@@ -66,6 +109,7 @@ export function holdErrorCounter(holder: string, load: LoadModule): boolean {
   };
   const counter: ErrorCounter = {
     hearers: new Set(),
+    kinds: () => [...kinds.values()],
     holders: new Set([holder]),
     opened: false,
     read() {

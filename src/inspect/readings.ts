@@ -1,3 +1,4 @@
+import { readExceptions } from './readings/exceptions.ts';
 import { readMemstats } from './readings/memstats.ts';
 import { readProcess } from './readings/process.ts';
 import { readRequests } from './readings/requests.ts';
@@ -14,4 +15,5 @@ export const readings: Readings = {
   stack: readStack,
   waits: readWaits,
   requests: readRequests,
+  exceptions: readExceptions,
 };

@@ -20,7 +20,7 @@ export interface ResidentParts {
   readonly filesBytes: number;
   readonly sharedBytes: number;
   readonly otherBytes: number;
-  /** glibc's, beside the main one. */
+  /** Pieces of glibc's arenas, beside the main one. */
   readonly arenas: number;
   readonly allocator: Allocator | null;
   /** MALLOC_ARENA_MAX or the tunable of the same meaning, as the process was started; null for none. */

@@ -94,6 +94,19 @@ export const operations = {
       window: { type: 'duration', summary: 'how long to listen for what ends', default: 1_000, min: 0, max: 60_000 },
     },
   },
+  exceptions: {
+    effect: 'read',
+    scope: 'process',
+    summary: 'Print what was thrown and not caught, by stack with counts and times; with --caught also what is caught',
+    cost: 'pause of milliseconds',
+    parameters: {
+      caught: {
+        type: 'boolean',
+        summary: 'also look at what is thrown and caught; pauses the process 100 times at most',
+      },
+      window: { type: 'duration', summary: 'how long to look with --caught', default: 2_000, min: 100, max: 60_000 },
+    },
+  },
   history: {
     effect: 'read',
     scope: 'process',

@@ -2,6 +2,7 @@
  * What each operation replies with. Figures are exact, units are in the names, `null` means "cannot be known here" (another
  * platform, no cgroup, the main thread stuck in native code) and never zero.
  */
+import type { ExceptionsReply } from './exceptions.ts';
 import type { Frame } from './frame.ts';
 import type { ArtifactsReply, HistoryReply, RemoveArtifactReply } from './history.ts';
 import type { RequestsReply } from './requests.ts';
@@ -235,7 +236,7 @@ export interface ResidentMemory {
     mainHeapBytes: number;
     arenasBytes: number;
     largeBytes: number;
-    /** glibc's arenas beside the main one. */
+    /** Pieces of 64 MB that glibc's arenas beside the main one have; one arena may have several. */
     arenas: number;
     /** `MALLOC_ARENA_MAX`, as the process was started; null for none. */
     arenaMax: string | null;
@@ -364,6 +365,7 @@ export interface Replies {
   stack: StackReply;
   waits: WaitsReply;
   requests: RequestsReply;
+  exceptions: ExceptionsReply;
   history: HistoryReply;
   artifacts: ArtifactsReply;
   'remove-artifact': RemoveArtifactReply;

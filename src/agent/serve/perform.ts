@@ -36,6 +36,7 @@ const handlers: Handlers = {
   stack: ({ look }, parameters) => look((subject) => readings.stack(subject, parameters)),
   waits: ({ look }, parameters) => look((subject) => readings.waits(subject, parameters)),
   requests: ({ look }, parameters) => look((subject) => readings.requests(subject, parameters)),
+  exceptions: ({ look }, parameters) => look((subject) => readings.exceptions(subject, parameters)),
   gc: ({ look }) => look((subject) => effects.gc(subject, {})),
   setgc: ({ look }, parameters) => look((subject) => effects.setgc(subject, parameters)),
   ...recorded,

@@ -32,6 +32,7 @@ export const commands: readonly Command[] = [
   readingCommand('memstats', ['memstats pod/api-0']),
   readingCommand('stack', ['stack pod/api-0', 'stack pod/api-0 -c web']),
   waits,
+  readingCommand('exceptions', ['exceptions pod/api-0', 'exceptions pod/api-0 --caught', 'exceptions -l app=api']),
   readingCommand('requests', ['requests pod/api-0', 'requests -l app=api', 'requests 4711 --window 10s']),
   history,
   postmortem,

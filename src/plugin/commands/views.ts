@@ -1,5 +1,6 @@
 import type { Replies } from '../../protocol/replies.ts';
 import { gcText, setgcText } from '../../protocol/text/effects.ts';
+import { exceptionsText } from '../../protocol/text/exceptions.ts';
 import { memstatsText } from '../../protocol/text/memstats.ts';
 import { processText, versionText } from '../../protocol/text/process.ts';
 import { bytesShort, duration, elapsed, percent } from '../../protocol/text/quantities.ts';
@@ -218,6 +219,24 @@ export const views: { readonly [N in Exclude<keyof Replies, ShownElsewhere>]: Vi
       ),
       column('AGE', ({ inFlight: [oldest] }) => oldest && requestAge(oldest), right),
       column('OLDEST', ({ inFlight: [oldest] }) => oldest && requestName(oldest)),
+    ],
+  },
+  exceptions: {
+    text: exceptionsText,
+    columns: [
+      column('KINDS', ({ groups }) => groups.length, right),
+      column(
+        'UNCAUGHT',
+        ({ groups }) => groups.reduce((sum, of) => sum + (of.origin === 'uncaught' ? of.count : 0), 0),
+        right,
+      ),
+      column(
+        'REJECTIONS',
+        ({ groups }) => groups.reduce((sum, of) => sum + (of.origin === 'rejection' ? of.count : 0), 0),
+        right,
+      ),
+      column('THROWN', ({ watched }) => watched?.seen, right),
+      column('LAST', ({ groups: [last] }) => last && `${last.name}${last.message && `: ${last.message.slice(0, 60)}`}`),
     ],
   },
   process: {

@@ -76,7 +76,7 @@ function residentLines({ resident }: MemstatsReply): string[] {
   if (!resident) return [];
   const { allocator, arrayBuffersBytes, agentBytes } = resident;
   const { name, arenas, arenaMax, mainHeapBytes, arenasBytes, largeBytes } = allocator;
-  const heaps = `${bytesShort(mainHeapBytes)} main heap, ${bytesShort(arenasBytes)} in ${arenas} arenas, ${bytesShort(largeBytes)} large`;
+  const heaps = `${bytesShort(mainHeapBytes)} main heap, ${bytesShort(arenasBytes)} in ${arenas} ${arenas === 1 ? 'piece' : 'pieces'} of arenas, ${bytesShort(largeBytes)} large`;
   const parts: [string, number | null, string][] = [
     ['V8 heaps', resident.v8HeapBytes, agentBytes === null ? '' : `, the agent's ${bytesShort(agentBytes)} among them`],
     ['V8 code', resident.v8CodeBytes, ''],
