@@ -137,7 +137,9 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     await app.go();
     const before = await listeningOn(`/proc/${app.pid}`);
     const inspector = await attach(app);
-    expect((await readings.memstats(subjectOf(app, inspector), { explain: undefined })).data.heap?.usedBytes).toBeGreaterThan(1e6);
+    expect(
+      (await readings.memstats(subjectOf(app, inspector), { explain: undefined })).data.heap?.usedBytes,
+    ).toBeGreaterThan(1e6);
     await inspector.close();
     expect(await listeningOn(`/proc/${app.pid}`)).toEqual(before);
   });
@@ -148,7 +150,9 @@ describe.each(majors)('from outside, on Node %i', (major) => {
     const before = await listeningOn(`/proc/${app.pid}`);
     expect(before).toHaveLength(1);
     const inspector = await attach(app);
-    expect((await readings.memstats(subjectOf(app, inspector), { explain: undefined })).data.heap?.usedBytes).toBeGreaterThan(1e6);
+    expect(
+      (await readings.memstats(subjectOf(app, inspector), { explain: undefined })).data.heap?.usedBytes,
+    ).toBeGreaterThan(1e6);
     await inspector.close();
     expect(await listeningOn(`/proc/${app.pid}`)).toEqual(before);
   });
