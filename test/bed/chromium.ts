@@ -1,6 +1,6 @@
 /** A real Chromium without a display, which comes inside an npm package: no machine has to have one installed. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,11 @@ import { type Browser, chromium } from 'playwright-core';
 
 const { resolve: resolveModule } = createRequire(import.meta.url);
 const cache = resolve('node_modules/.cache/nodeops');
+
+/** A bare machine has no fonts, and without any a page has no text; the package's own are looked for where its cloud has them. */
+const fonts = `<?xml version="1.0"?>
+<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
+`;
 
 /** The one that NODEOPS_CHROMIUM names, else the package's. */
 export async function launchBrowser(): Promise<Browser> {
@@ -36,6 +41,7 @@ async function unpacked(): Promise<string> {
   const env = { ...process.env, NODE_OPTIONS: '', TMPDIR: unfinished, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' };
   try {
     await promisify(execFile)(process.execPath, ['-e', script], { env });
+    writeFileSync(join(unfinished, 'fonts/fonts.conf'), fonts);
     renameSync(unfinished, directory);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });

@@ -22,6 +22,14 @@ it('every command that is written is in the table, once', async () => {
   expect(names).toEqual([...new Set(names)]);
 });
 
+it('-o is the form of what is told on every command that has it', () => {
+  const ofForm = (flag: { type: string; short?: string }) => flag.type === 'choice';
+  const others = commands.flatMap(({ name, flags }) =>
+    Object.values(flags).flatMap((flag) => (flag.short === 'o' && !ofForm(flag) ? [name] : [])),
+  );
+  expect(others).toEqual([]);
+});
+
 it('no command has a flag that kubectl has for every command', () => {
   const kubectl = new Set<string>(
     Object.values(kubeFlags).flatMap(({ flag, ...rest }) => [flag, 'short' in rest ? rest.short : flag]),

@@ -8,7 +8,7 @@ export const bundle = command({
   flags: bundleFlags,
   examples: [
     'bundle pod/api-0',
-    'bundle deploy/api -o incident.tar.gz --profile 10s',
+    'bundle deploy/api --output incident.tar.gz --profile 10s',
     'bundle 4711 --profile 0',
     'bundle --from incident.tar.gz',
   ],

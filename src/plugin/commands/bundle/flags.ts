@@ -7,12 +7,18 @@ const { 'all-processes': _, ...selecting } = targetFlags;
 export const bundleFlags = {
   output: {
     type: 'text',
-    short: 'o',
     placeholder: 'FILE|DIR|-',
     summary: 'where to save it; - is stdout (default: the current directory)',
     maxLength: 4096,
   },
   overwrite: { type: 'boolean', summary: 'replace the file that --output names', default: false },
+  result: {
+    type: 'choice',
+    short: 'o',
+    placeholder: 'FORMAT',
+    summary: 'form in which the saved file is told',
+    choices: ['json', 'yaml', 'name'],
+  },
   profile: {
     type: 'duration',
     summary: 'how long the CPU and the heap profile are taken; 0 takes none',

@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { asNodeopsError, NodeopsError } from '../../../protocol/errors.ts';
 import type { Parsed } from '../../../protocol/parameters.ts';
 import { bytesShort, counted } from '../../../protocol/text/quantities.ts';
+import { schema } from '../../../protocol/wire.ts';
 import { Secrets } from '../../../secrets/secrets.ts';
 import { chooseDestination } from '../../captures/destination.ts';
 import { safePart, stamp } from '../../captures/filename.ts';
@@ -11,6 +12,7 @@ import { type Sink, StreamSink } from '../../captures/sink.ts';
 import type { Invocation } from '../../cli/command.ts';
 import { fanOut, type Outcome } from '../../client/fanout.ts';
 import { type Io, write } from '../../io.ts';
+import { documentText, isDocumentFormat } from '../../render/document.ts';
 import { targetName } from '../../render/target-name.ts';
 import type { Target } from '../../target.ts';
 import { type Resolved, resolveTargets } from '../../targets/resolve.ts';
@@ -55,7 +57,7 @@ export async function runBundle(invocation: BundleInvocation): Promise<number> {
   try {
     const subjects = await fill(invocation, resolved, sink, stem, at);
     const path = await part?.keep({ overwrite: destination.kind === 'file' && destination.overwrite });
-    await say(path, sink.bytes, subjects, io);
+    await say({ path, bytes: sink.bytes, at, format: flags.result }, subjects, io);
     return 0;
   } catch (error) {
     if (io.signal.aborted) throw new NodeopsError('interrupted', 'interrupted: no bundle was saved', { cause: error });
@@ -179,11 +181,27 @@ async function examine({ args, flags, kube, io }: BundleInvocation, around: Surr
   return subject;
 }
 
-async function say(path: string | undefined, bytes: number, subjects: readonly Subject[], io: Io): Promise<void> {
+interface Saved {
+  /** undefined on stdout */
+  readonly path: string | undefined;
+  readonly bytes: number;
+  readonly at: Date;
+  readonly format: string | undefined;
+}
+
+async function say({ path, bytes, at, format }: Saved, subjects: readonly Subject[], io: Io): Promise<void> {
   const missing = subjects.reduce((sum, subject) => sum + subject.missing.length, 0);
   const files = subjects.reduce((sum, subject) => sum + subject.files.length, 0);
   if (missing > 0)
     io.stderr.write(`note: ${counted(missing, 'part')} could not be had; the bundle says which and why\n`);
+  // the bundle itself went to stdout, and what is said of it goes beside
+  const out = path === undefined ? io.stderr : io.stdout;
+  if (isDocumentFormat(format)) {
+    const lacking = subjects.flatMap((subject) => subject.missing);
+    const data = { path: path ?? null, bytes, files, missing: lacking };
+    return write(out, await documentText(format, { schema, operation: 'bundle', at: at.toISOString(), data }));
+  }
+  if (format === 'name') return write(out, `${path ?? '-'}\n`);
   if (path === undefined) return;
   const short = relative(process.cwd(), path);
   const shown = short.startsWith('..') ? path : short;

@@ -41,7 +41,7 @@ describe('bundle of a local process', () => {
   it('holds what the agent tells, doctor, a page and a manifest, and says what is missing', async () => {
     const pid = await apps.start('healthy');
     const file = join(apps.directory, 'a.tar.gz');
-    const { code, stdout } = await apps.run(bundle, [String(pid), '-o', file, '--profile', '300ms']);
+    const { code, stdout } = await apps.run(bundle, [String(pid), '--output', file, '--profile', '300ms']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/a\.tar\.gz \([\d.]+KB, \d+ files\)\nopen it: nodeops bundle --from /);
     const found = await entries(file);
@@ -68,17 +68,36 @@ describe('bundle of a local process', () => {
     expect(summary.stdout).toContain(`stack: processes/node.${pid}/stack.json`);
   });
 
+  it('is told as a document or as its path with -o', async () => {
+    const pid = await apps.start('healthy');
+    const [json, name] = ['json.tar.gz', 'name.tar.gz'].map((each) => join(apps.directory, each)) as [string, string];
+    const told = await apps.run(bundle, [String(pid), '--output', json, '--profile', '0', '-o', 'json']);
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      schema: 'nodeops/v1',
+      operation: 'bundle',
+      data: { path: json, bytes: expect.any(Number), files: expect.any(Number), missing: expect.any(Array) },
+    });
+    const named = await apps.run(bundle, [String(pid), '--output', name, '--profile', '0', '-o', 'name']);
+    expect(named.stdout).toBe(`${name}\n`);
+  });
+
   it('lists why an unreachable process gave nothing, and refuses what it cannot write', async () => {
     const pid = await apps.start('printing');
     await apps.kill(pid);
-    const gone = await apps.run(bundle, [String(pid), '-o', join(apps.directory, 'gone.tar.gz')]);
+    const gone = await apps.run(bundle, [String(pid), '--output', join(apps.directory, 'gone.tar.gz')]);
     expect(gone.code).toBe(1);
-    const port = await apps.run(bundle, ['127.0.0.1:1', '-o', join(apps.directory, 'port.tar.gz'), '--profile', '0']);
+    const port = await apps.run(bundle, [
+      '127.0.0.1:1',
+      '--output',
+      join(apps.directory, 'port.tar.gz'),
+      '--profile',
+      '0',
+    ]);
     expect(port.code).toBe(0);
     const manifest = JSON.parse((await entries(join(apps.directory, 'port.tar.gz'))).get('manifest.json')!);
     expect(manifest.subjects[0].files).toEqual([]);
     expect(manifest.subjects[0].missing[0].reason).toContain('127.0.0.1:1');
-    const again = await apps.run(bundle, ['127.0.0.1:1', '-o', join(apps.directory, 'port.tar.gz')]);
+    const again = await apps.run(bundle, ['127.0.0.1:1', '--output', join(apps.directory, 'port.tar.gz')]);
     expect(again).toMatchObject({ code: 1, stdout: '' });
     expect(again.stderr).toContain('it exists');
   });
@@ -185,7 +204,7 @@ describe('the page in a real browser', () => {
   it('shows what a process does', async () => {
     const pid = await apps.start('busy');
     const file = join(apps.directory, 'shown.tar.gz');
-    expect((await apps.run(bundle, [String(pid), '-o', file, '--profile', '0'])).code).toBe(0);
+    expect((await apps.run(bundle, [String(pid), '--output', file, '--profile', '0'])).code).toBe(0);
     const ending = new AbortController();
     const { url, closed } = await serveBundle(file, ending.signal);
     const seen = await look(url, process.env.NODEOPS_SCREENSHOT);
