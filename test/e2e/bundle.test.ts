@@ -36,7 +36,9 @@ beforeAll(async () => {
   await vi.waitFor(async () => expect(await restarts()).toBeGreaterThan(0), { timeout: 60_000, interval: 300 });
   await bed.answering(1, 'api-0', '-c', 'web');
   const file = join(directory, 'api.tar.gz');
-  const made = await bed.nodeops(['bundle', 'pod/api-0', '--output', file, '--profile', '300ms'], { timeoutMs: 120_000 });
+  const made = await bed.nodeops(['bundle', 'pod/api-0', '--output', file, '--profile', '300ms'], {
+    timeoutMs: 120_000,
+  });
   // what takes a while on a busy machine tells how far it is, by the name of the process
   const said = made.stderr.replace(/^(?:note|pod\/api-0 web\/\d+): .*\n/gm, '');
   expect({ code: made.code, stderr: said }).toEqual({ code: 0, stderr: '' });
