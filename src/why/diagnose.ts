@@ -30,6 +30,11 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   'requests-stuck': ['heap-growth', 'handles-growth', 'native-growth'],
 };
 
+/** Without figures or stacks nobody is called healthy. */
+export function isBlind({ moments, stacks }: Case): boolean {
+  return moments.length === 0 || stacks.length === 0;
+}
+
 export function diagnose(c: Case): Diagnosis {
   const evidence = evidenceOf(c);
   const missing = new Map(c.missing.map(({ reading, reason }) => [reading, reason]));

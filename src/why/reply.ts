@@ -7,8 +7,8 @@ export interface WhyReply {
   /** such as `v24.21.0` */
   nodeVersion: string;
   agentVersion: string;
-  /** The level of the first finding. */
-  verdict: 'finding' | 'note' | 'healthy';
+  /** The level of the first finding; `unknown` where too little could be seen. */
+  verdict: 'finding' | 'note' | 'healthy' | 'unknown';
   /** The first is the answer. */
   findings: readonly Finding[];
   /** What was looked for and not found, in words. */

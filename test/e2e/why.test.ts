@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Bed, openBed } from './bed.ts';
 import { container, hashing, pod, serving } from './pods.ts';
 
@@ -13,13 +13,16 @@ beforeAll(async () => {
     pod('bare-0', [container(bed, { script: hashing, agent: false })]),
   );
   await bed.ready('login-a', 'login-b', 'calm-0', 'bare-0');
+  // a pod is ready before its process has loaded anything
+  const answers = async () => (await bed.nodeops(['version', '-l', 'tier=why'])).code;
+  await vi.waitFor(async () => expect(await answers()).toBe(0), { timeout: 90_000, interval: 500 });
 }, 240_000);
 afterAll(() => bed?.close());
 
 describe('why of a pod, through the real kubectl', () => {
   it('names the call, who makes it, and what to type next', async () => {
-    const { code, stdout } = await bed.nodeops(['why', 'pod/login-a', '--for', '5s']);
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await bed.nodeops(['why', 'pod/login-a', '--for', '5s']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^1\. Synchronous crypto blocks the event loop: scryptSync, called by\s+verifyPassword/);
     expect(stdout).toMatch(/next\s+\S.*nodeops pprof-cpu\s+pod\/login-a -n \S+ -c app/);
   });

@@ -38,6 +38,9 @@ const gcMs = 25_000;
 const requestsMs = 800;
 /** What is answered for a process that is no more. */
 const endings = new Set(['no-agent', 'no-such-process', 'unreachable', 'pod-not-running', 'no-such-pod']);
+/** How long a process that starts is waited for. */
+const startMs = 2_000;
+const retryMs = 300;
 /** How far back the recorder is asked. */
 const pastMs = 1_800_000;
 
@@ -85,7 +88,7 @@ class Look {
 
   async run(): Promise<Looked> {
     const { signal, now, pod, port } = this.#options;
-    const who = await this.#client.ask('version', {}, this.#asking(0));
+    const who = await this.#identify();
     const at = now().toISOString();
     this.#began = performance.now();
     if (this.#options.deep) await this.#collect();
@@ -131,6 +134,20 @@ class Look {
         missing: [...this.#missing].map(([reading, reason]) => ({ reading, reason })),
       },
     };
+  }
+
+  /** Who starts has no agent for a moment. */
+  async #identify(): Promise<Envelope<VersionReply>> {
+    const until = performance.now() + startMs;
+    for (;;) {
+      try {
+        return await this.#client.ask('version', {}, this.#asking(0));
+      } catch (error) {
+        if (asNodeopsError(error).code !== 'no-agent' || performance.now() > until) throw error;
+        await this.#pause(retryMs);
+        this.#options.signal.throwIfAborted();
+      }
+    }
   }
 
   get #elapsedMs(): number {

@@ -1,6 +1,6 @@
 /** `why -o json`. */
 import type { Case } from '../../../why/case.ts';
-import type { Diagnosis } from '../../../why/diagnose.ts';
+import { type Diagnosis, isBlind } from '../../../why/diagnose.ts';
 import { groupOf } from '../../../why/group.ts';
 import type { WhyGroup, WhyReply } from '../../../why/reply.ts';
 import type { Outcome } from '../../client/fanout.ts';
@@ -29,7 +29,7 @@ export function answerObject({ target, case: seen, diagnosis }: Answered): objec
         lookMs: Math.round(lookMs),
         nodeVersion: subject.nodeVersion,
         agentVersion: subject.agentVersion,
-        verdict: findings[0]?.level ?? 'healthy',
+        verdict: findings[0]?.level ?? (isBlind(seen) ? 'unknown' : 'healthy'),
         findings,
         passed,
         skipped,

@@ -1,5 +1,6 @@
 /** What `why` says on a terminal. */
 import { counted, duration } from '../../../protocol/text/quantities.ts';
+import { isBlind } from '../../../why/diagnose.ts';
 import { placeOf } from '../../../why/evidence/frames.ts';
 import type { Finding } from '../../../why/finding.ts';
 import { rules } from '../../../why/findings/index.ts';
@@ -45,6 +46,8 @@ export function whyText(answered: Answered, type: (next: string) => string, pain
 export function healthyText({ diagnosis: { findings, skipped }, case: seen }: Answered): string {
   const said = new Set([...findings, ...skipped].map(({ id }) => id));
   const passed = rules.flatMap(({ id }) => (said.has(id) ? [] : [id]));
+  if (isBlind(seen))
+    return `too little could be seen of process ${seen.subject.pid} in ${duration(seen.lookMs)} to say anything: it hardly answered`;
   return `nothing wrong was seen in ${duration(seen.lookMs)} of process ${seen.subject.pid} (Node.js ${seen.subject.nodeVersion}); checked: ${passed.join(', ')}`;
 }
 
@@ -90,7 +93,15 @@ export function groupsText(
     const many =
       members.length > 1 ? `${members.length} of ${all.length} (${names})` : `${names}${index > 0 ? ' differs' : ''}`;
     const gap = index > 0 ? [''] : [];
-    if (!finding) return [...gap, ...wrapped(`${many}: nothing wrong was seen`, '  ', paint)];
+    if (!finding)
+      return [
+        ...gap,
+        ...wrapped(
+          `${many}: ${members.some(({ name }) => isBlind(name.case)) ? 'too little could be seen to say anything' : 'nothing wrong was seen'}`,
+          '  ',
+          paint,
+        ),
+      ];
     const worst = members.find(({ diagnosis }) => diagnosis.findings[0] === finding) ?? first!;
     return [
       ...gap,
