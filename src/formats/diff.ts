@@ -1,7 +1,7 @@
 /** Two profiles, function by function: what got slower, or larger. */
 import { NodeopsError } from '../protocol/errors.ts';
 import { type Granularity, graphOf, place } from './graph.ts';
-import { typeNames } from './merge.ts';
+import { commonTypes, typeNames, withTypes } from './merge.ts';
 import type { Profile, ValueType } from './model.ts';
 
 export interface DiffOptions {
@@ -34,14 +34,19 @@ export interface Diff {
 
 /**
  * Compares two profiles. Functions are the same when name and file are: their lines move from version to version.
- * Throws NodeopsError `failed` when the sample types differ, or `duration` is asked of a profile that does not tell it.
+ * Of different sample types those that both have are compared.
+ * Throws NodeopsError `failed` when they have none in common, or `duration` is asked of a profile that does not tell it.
  */
 export function diff(base: Profile, next: Profile, options: DiffOptions = {}): Diff {
   const [before, after] = [base, next].map((profile) => typeNames(profile.sampleTypes));
-  if (before !== after)
+  if (before !== after) {
+    const common = commonTypes(next, base);
+    if (common.length > 0 && options.column === undefined)
+      return diff(withTypes(base, common), withTypes(next, common), options);
     throw new NodeopsError('failed', `the profiles cannot be compared: one has ${before}, the other ${after}`, {
       hint: 'Compare profiles of one kind: CPU with CPU, heap with heap.',
     });
+  }
   const column = options.column ?? defaultColumn(next);
   const scale = scaleOf(base, next, column, options.normalize ?? 'none');
   const rows = new Map<string, { -readonly [K in keyof DiffRow]: DiffRow[K] }>();

@@ -1,10 +1,12 @@
 /** V8's profiles into the model. */
 
-import { sampledSelf } from './cpu-time.ts';
+import { firstSampleMicros, type NodeSelf, sampledSelf } from './cpu-time.ts';
 import type { CpuNode, CpuProfile } from './cpuprofile.ts';
 import { estimateCount, guessInterval } from './heap-count.ts';
 import type { HeapNode, HeapProfile } from './heapprofile.ts';
 import { emptyStack, type FunctionInfo, type Label, Profile, type ProfileFacts } from './model.ts';
+import { formatValue } from './summary/units.ts';
+import { clockOf } from './thread-clock.ts';
 import type { CallFrame } from './v8-json.ts';
 
 export interface FromV8Options {
@@ -22,39 +24,59 @@ export interface FromCpuOptions extends FromV8Options {
 }
 
 /**
- * A CPU profile as `samples/count` and `cpu/nanoseconds`. V8 looks at the thread by the wall clock, so `cpu` is the time the
- * thread was not idle: JavaScript, native code it called (also when that blocks), `(program)`, garbage collection. Time in
+ * A CPU profile as `samples/count` and `wall/nanoseconds`, and where an agent read the thread's clock beside it `cpu/nanoseconds`,
+ * which is then shown first. V8 looks at the thread by the wall clock, so `wall` is the time the thread was not idle: JavaScript,
+ * native code it called (also when that sleeps), `(program)`, garbage collection; `cpu` is the part of it on a CPU. Time in
  * `(idle)` is left out, as pprof-nodejs does; what is missing of the duration is idle time (`Duration: 10s, Total samples =
- * 1.12s (11.20%)`), and a third column `wall` would repeat `cpu` in every sample.
+ * 1.12s (11.20%)`).
  * `(program)` stays: native work such as TLS or zlib on the main thread would be missing otherwise.
- * `(garbage collector)` is put on top of the stack it interrupted, as Chrome DevTools does.
+ * `(garbage collector)` is put on top of the stack it interrupted, as Chrome DevTools does, and so is the system call that a function
+ * slept in.
  */
 export function fromCpuProfile(source: CpuProfile, options: FromCpuOptions = {}): Profile {
-  const self = sampledSelf(source);
+  const clock = clockOf(source as unknown as Record<string, unknown>);
+  const self = sampledSelf(source, clock).filter(({ node }) => node.callFrame.functionName !== '(idle)');
   const idle = source.nodes.find((node) => node.callFrame.functionName === '(idle)');
+  const nanoseconds = 'nanoseconds';
   const profile = new Profile(
     [
       { type: 'samples', unit: 'count' },
-      { type: 'cpu', unit: 'nanoseconds' },
+      { type: 'wall', unit: nanoseconds },
+      ...(clock ? [{ type: 'cpu', unit: nanoseconds }] : []),
     ],
     {
-      ...factsOf(options),
-      durationNanos: Math.round((source.endTime - source.startTime) * 1000),
-      periodType: { type: 'cpu', unit: 'nanoseconds' },
+      ...factsOf({ ...options, comments: [...(options.comments ?? []), ...(clock ? [whereTimeWent(self)] : [])] }),
+      durationNanos: Math.round((source.endTime - source.startTime - firstSampleMicros(source)) * 1000),
+      periodType: { type: 'wall', unit: nanoseconds },
       period: Math.round((options.samplingIntervalMicros ?? median(source.timeDeltas)) * 1000),
-      defaultSampleType: 'cpu',
+      defaultSampleType: clock ? 'cpu' : 'wall',
     },
   );
   const labels = profile.labels(options.labels ?? []);
   const stacks = cpuStacks(profile, source, idle);
-  for (const { node, on, count, nanos } of self) {
-    if (node === idle) continue;
+  for (const { node, on, asleepIn, count, wallNanos, cpuNanos } of self) {
     const parent = on ? stacks.get(on.id)!.stack : stacks.get(node.id)!.parent;
     const leaf = profile.function(functionOf(node.callFrame));
-    for (const share of sharesByLine(node, count, nanos))
-      profile.add(profile.stack(parent, profile.frame(leaf, share.line)), labels, [share.count, share.nanos]);
+    for (const [line, values] of sharesByLine(node, clock ? [count, wallNanos, cpuNanos] : [count, wallNanos])) {
+      let stack = profile.stack(parent, profile.frame(leaf, line));
+      if (asleepIn !== undefined) stack = profile.stack(stack, waitFrame(profile, asleepIn));
+      profile.add(stack, labels, values);
+    }
   }
   return profile;
+}
+
+/** What a function that sleeps has called. */
+function waitFrame(profile: Profile, syscall: string): number {
+  const name = `(asleep in ${syscall})`;
+  return profile.frame(profile.function({ name, systemName: name, file: '', line: 0 }), 0);
+}
+
+function whereTimeWent(self: readonly NodeSelf[]): string {
+  const sum = (field: 'wallNanos' | 'cpuNanos' | 'queuedNanos') => self.reduce((total, one) => total + one[field], 0);
+  const [wall, cpu, queued] = [sum('wallNanos'), sum('cpuNanos'), sum('queuedNanos')];
+  const text = (nanos: number) => formatValue(Math.max(0, nanos), 'nanoseconds', 'auto');
+  return `Busy: ${text(wall)} by the clock on the wall, of which ${text(cpu)} on a CPU, ${text(queued)} waiting for one, ${text(wall - cpu - queued)} asleep in calls`;
 }
 
 export interface FromHeapOptions extends FromV8Options {
@@ -125,16 +147,16 @@ function cpuStacks(
   return stacks;
 }
 
-/** Splits a node's samples by the lines V8 counted, whole samples and whole nanoseconds, nothing lost. */
-function sharesByLine(node: CpuNode, count: number, nanos: number): { line: number; count: number; nanos: number }[] {
+/** Splits a node's values by the lines V8 counted, whole samples and whole nanoseconds, nothing lost. */
+function sharesByLine(node: CpuNode, values: readonly number[]): [line: number, values: number[]][] {
   const ticks = new Map<number, number>();
   for (const { line, ticks: n } of node.positionTicks ?? []) if (n > 0) ticks.set(line, (ticks.get(line) ?? 0) + n);
   const total = [...ticks.values()].reduce((sum, n) => sum + n, 0);
-  if (total === 0) return [{ line: node.callFrame.lineNumber + 1, count, nanos }];
+  if (total === 0) return [[node.callFrame.lineNumber + 1, [...values]]];
   let seen = 0;
   return [...ticks].map(([line, n]) => {
     const share = (whole: number) => Math.round((whole * (seen + n)) / total) - Math.round((whole * seen) / total);
-    const part = { line, count: share(count), nanos: share(nanos) };
+    const part: [number, number[]] = [line, values.map(share)];
     seen += n;
     return part;
   });

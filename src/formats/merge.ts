@@ -12,7 +12,8 @@ export class Merger {
 
   /**
    * Adds one profile; `name` is what errors call it, `labels` are put on its samples in addition to their own.
-   * Throws NodeopsError `failed` naming both when its sample types are not those of the first.
+   * Sample types that only one of them has are left out: CPU time is not known everywhere.
+   * Throws NodeopsError `failed` naming both when they have none in common.
    */
   add(profile: Profile, name = 'the profile', labels: readonly Label[] = []): void {
     if (!this.#sum) {
@@ -21,11 +22,14 @@ export class Merger {
       copySamples(profile, this.#sum, labels);
       return;
     }
-    const [ours, theirs] = [this.#sum.sampleTypes, profile.sampleTypes].map(typeNames);
-    if (ours !== theirs)
+    const common = commonTypes(this.#sum, profile);
+    if (common.length === 0) {
+      const [ours, theirs] = [this.#sum.sampleTypes, profile.sampleTypes].map(typeNames);
       throw new NodeopsError('failed', `${name} cannot be merged with ${this.#first}: it has ${theirs}, not ${ours}`, {
         hint: 'Merge profiles of one kind: CPU with CPU, heap with heap.',
       });
+    }
+    this.#sum = withTypes(this.#sum, common);
     const sum = this.#sum.facts;
     const more = profile.facts;
     this.#sum.facts = {
@@ -54,6 +58,25 @@ export function merge(profiles: Iterable<Profile>): Profile {
   return merger.result();
 }
 
+/** Sample types that both have; none when they only count samples of different things. */
+export function commonTypes(one: Profile, other: Profile): ValueType[] {
+  const common = one.sampleTypes.filter((type) => columnOf(other, type) >= 0);
+  const same = common.length === one.sampleTypes.length && common.length === other.sampleTypes.length;
+  return same || common.some(({ type }) => type !== 'samples') ? common : [];
+}
+
+/** The same profile with these of its sample types only. */
+export function withTypes(profile: Profile, types: readonly ValueType[]): Profile {
+  if (typeNames(types) === typeNames(profile.sampleTypes)) return profile;
+  const result = new Profile(types, profile.facts);
+  copySamples(profile, result);
+  return result;
+}
+
+function columnOf(profile: Profile, { type, unit }: ValueType): number {
+  return profile.sampleTypes.findIndex((known) => known.type === type && known.unit === unit);
+}
+
 /** What copySamples lets through; everything by default. */
 export interface Selection {
   /** Whether the sample with this stack and label set is kept. */
@@ -62,7 +85,7 @@ export interface Selection {
   readonly frame?: (frame: number) => boolean;
 }
 
-/** Copies samples with their functions, stacks and labels into another profile of the same sample types. */
+/** Copies samples with their functions, stacks and labels into another profile, whose sample types they have too. */
 export function copySamples(
   from: Profile,
   to: Profile,
@@ -88,12 +111,13 @@ export function copySamples(
     return made;
   };
   const labelSets: number[] = [];
+  const columns = to.sampleTypes.map((type) => from.values[columnOf(from, type)]!);
   const row: number[] = [];
   for (let i = 0; i < from.sampleCount; i++) {
     const stack = from.sampleStack[i]!;
     const labelSet = from.sampleLabels[i]!;
     if (keepSample && !keepSample(stack, labelSet)) continue;
-    for (const [column, values] of from.values.entries()) row[column] = values[i]!;
+    for (const [column, values] of columns.entries()) row[column] = values[i]!;
     const copied = stackOf(stack);
     // as pprof: a sample without frames is none
     if (keepFrame && copied === emptyStack) continue;

@@ -60,6 +60,10 @@ export const captures = {
       },
       thread: { type: 'text', summary: 'main, all, or a worker thread id', default: 'main', maxLength: 16 },
       source: { type: 'boolean', summary: 'keep the source of the hottest lines in the V8 profile', default: false },
+      'no-deopt': {
+        type: 'boolean',
+        summary: 'leave optimized code as it is: functions inlined in it are counted as their callers',
+      },
     },
   },
   'pprof-heap': {
@@ -111,6 +115,30 @@ export type CaptureParameters<N extends CaptureName> = Parsed<(typeof captures)[
 
 export function isCaptureName(name: string): name is CaptureName {
   return Object.hasOwn(captures, name);
+}
+
+/**
+ * What the kernel said of the thread beside a CPU profile, reading by reading. Microseconds; `micros` is of V8's clock, as the
+ * profile's own `startTime`.
+ */
+export interface ThreadClockReadings {
+  readonly micros: readonly number[];
+  /** CPU the thread has had so far. */
+  readonly cpuMicros: readonly number[];
+  /** Time it has waited for a CPU so far. */
+  readonly queuedMicros: readonly number[];
+  /** What it did at each reading: an index into `names`. */
+  readonly doing?: readonly number[];
+  /** `running`, or the system call it waited in. */
+  readonly names?: readonly string[];
+}
+
+/** `nodeops` in a CPU profile of an agent: what V8 does not tell. */
+export interface BesideProfile {
+  /** How long the thread stood still while the profiler started, before `startTime`. */
+  readonly pausedMicros: number;
+  /** Absent where the kernel does not tell. */
+  readonly clock?: ThreadClockReadings | undefined;
 }
 
 /** Artifact of `pprof-cpu` with `thread=all`; with one thread it is that thread's V8 profile itself. */

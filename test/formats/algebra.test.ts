@@ -114,7 +114,8 @@ describe('a diff', () => {
       { name: 'main /app/a.js', baseFlat: 0, newFlat: 0, baseCum: 600, newCum: 900 },
       { name: 'same /app/a.js', baseFlat: 500, newFlat: 500, baseCum: 500, newCum: 500 },
     ]);
-    expect(() => diff(build(1, 1), randomProfile(1))).toThrow(/cannot be compared/);
+    const heap = new Profile([{ type: 'inuse_space', unit: 'bytes' }]);
+    expect(() => diff(build(1, 1), heap)).toThrow(/cannot be compared/);
     expect(() => diff(build(1, 1), build(1, 1), { normalize: 'duration' })).toThrow(/scaled by duration/);
   });
 });
@@ -149,5 +150,33 @@ describe('a filter', () => {
     expect(new Set(shown.functions.map(({ name }) => name))).toEqual(new Set(['f3']));
     const cumOf = (p: Profile) => graphOf(p, 1, byFunction(p)).nodes.find(({ name }) => name.startsWith('f3'))!.cum;
     expect(cumOf(shown)).toBe(cumOf(profile));
+  });
+});
+
+describe('profiles of which one knows CPU time and the other does not', () => {
+  const wall = { type: 'wall', unit: 'nanoseconds' };
+  const build = (types: { type: string; unit: string }[], values: number[]) => {
+    const profile = new Profile(types);
+    const frame = profile.frame(profile.function({ name: 'f', systemName: 'f', file: '/a.js', line: 1 }), 1);
+    profile.add(profile.stack(emptyStack, frame), 0, values);
+    return profile;
+  };
+  const count = { type: 'samples', unit: 'count' };
+  const older = build([count, wall], [2, 20]);
+  const newer = build([count, wall, { type: 'cpu', unit: 'nanoseconds' }], [3, 30, 5]);
+
+  it('are merged and compared by what both have', () => {
+    for (const order of [
+      [older, newer],
+      [newer, older],
+    ]) {
+      const sum = merge(order);
+      expect(sum.sampleTypes).toEqual([count, wall]);
+      expect(sum.values).toEqual([[5], [50]]);
+    }
+    expect(diff(older, newer)).toMatchObject({ type: wall, baseTotal: 20, newTotal: 30 });
+    expect(() => merge([older, build([count, { type: 'inuse_space', unit: 'bytes' }], [1, 2])])).toThrow(
+      'cannot be merged',
+    );
   });
 });

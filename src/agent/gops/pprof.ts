@@ -28,11 +28,11 @@ export interface HeapProfile {
   readonly head: HeapNode;
 }
 
-/** `samples/count` and `cpu/nanoseconds`, idle time left out, gzipped. A sample holds until the next one. */
+/** `samples/count` and `wall/nanoseconds`: V8 looks by the wall clock. Idle time is left out. Gzipped. A sample holds until the next one. */
 export function cpuToPprof({ nodes, samples, timeDeltas, startTime, endTime }: CpuProfile): Uint8Array {
   const pprof = new Encoder([
     ['samples', 'count'],
-    ['cpu', 'nanoseconds'],
+    ['wall', 'nanoseconds'],
   ]);
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));

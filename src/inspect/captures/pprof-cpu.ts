@@ -1,5 +1,6 @@
 import type { CaptureParameters } from '../../protocol/captures.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
+import { within } from '../ask.ts';
 import type { Inspector } from '../inspector.ts';
 import type { Subject } from '../subject.ts';
 import { attachWorkers } from '../workers.ts';
@@ -7,17 +8,22 @@ import type { ArtifactSink, CaptureControl } from './capture.ts';
 import { CpuSampling } from './cpu-sampling.ts';
 import { addHotLines } from './hot-lines.ts';
 import { lapse } from './patience.ts';
+import { mainTask, workerTask } from './thread-task.ts';
 
 /** Samples kept of all threads together: V8 keeps 30 to 40 bytes of each in the app until the profile is fetched. */
 const samplesKept = 2_000_000;
 /** Threads sampled at the same time. */
 const threadsSampled = 32;
+/** How long a worker may take to say which thread of the kernel's it is. */
+const taskMs = 2_000;
 
 interface Thread {
   /** `main` or `worker ID` */
   readonly thread: string;
   readonly name: string | null;
   readonly inspector: Pick<Inspector, 'post'>;
+  /** The kernel's directory of it. */
+  readonly task: string | null;
 }
 
 /**
@@ -38,7 +44,7 @@ export async function capturePprofCpu(
     );
   const inspector = await subject.inspector();
   await leaveCoverage(inspector);
-  const threads = await chooseThreads(inspector, parameters.thread, subject.ownThreadId, control);
+  const threads = await chooseThreads(subject, inspector, parameters.thread, control);
   const interval = Math.max(
     parameters.interval,
     Math.ceil((parameters.duration * 1000 * threads.length) / samplesKept),
@@ -47,7 +53,10 @@ export async function capturePprofCpu(
     control.note(
       `sampled every ${interval} µs instead of ${parameters.interval}, so that no more than ${samplesKept} samples wait in the process`,
     );
-  const samplings = threads.map((thread) => new CpuSampling(thread.inspector, interval, control));
+  const keepOptimized = parameters['no-deopt'] === true;
+  const samplings = threads.map(
+    ({ inspector, task }) => new CpuSampling(inspector, { intervalMicros: interval, keepOptimized, task }, control),
+  );
   try {
     await settled(threads, samplings, control, (sampling) => sampling.start());
     const running = threads.filter((_, index) => samplings[index]!.started);
@@ -97,15 +106,22 @@ async function settled(
 }
 
 async function chooseThreads(
+  subject: Subject,
   inspector: Inspector,
   wanted: string,
-  own: number | undefined,
   control: CaptureControl,
 ): Promise<Thread[]> {
-  const main: Thread = { thread: 'main', name: null, inspector };
+  const main: Thread = { thread: 'main', name: null, inspector, task: await mainTask(subject) };
   if (wanted === 'main') return [main];
-  const workers = (await attachWorkers(inspector, own)).map(
-    (line): Thread => ({ thread: `worker ${line.threadId}`, name: line.name, inspector: line.inspector }),
+  const workers = await Promise.all(
+    (await attachWorkers(inspector, subject.ownThreadId)).map(
+      async ({ threadId, name, inspector }): Promise<Thread> => ({
+        thread: `worker ${threadId}`,
+        name,
+        inspector,
+        task: await within(taskMs, workerTask(subject, inspector)).catch(() => null),
+      }),
+    ),
   );
   if (wanted === 'all') {
     const all = [main, ...workers];
@@ -131,7 +147,7 @@ async function chooseThreads(
 
 /**
  * V8 ends the precise coverage of the whole isolate with any session that had the profiler enabled, whoever asked for it: counts of
- * NODE_V8_COVERAGE (c8, and others on it) would fall to 1. What an app measures by a session of its own cannot be seen from here.
+ * NODE_V8_COVERAGE (c8, and others on it) would fall to 1. What an app measures by a session of its own is found by coverage.ts.
  */
 async function leaveCoverage(inspector: Inspector): Promise<void> {
   const { result } = await inspector.post<{ result: { value?: boolean } }>('Runtime.evaluate', {

@@ -142,7 +142,11 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
   const { printResult } = await import('../captures/result.ts');
 
   const parameters = Object.fromEntries(
-    Object.keys(captures[name].parameters).map((key) => [key, flags[key as keyof typeof flags]]),
+    Object.keys(captures[name].parameters).map((key) => {
+      const value = flags[key as keyof typeof flags];
+      // what was not asked for is not sent: an older agent does not know it
+      return [key, key.startsWith('no-') && value === false ? undefined : value];
+    }),
   );
   const format = flags.format === 'pprof' ? 'pprof' : 'v8';
   const maxBytes = readSize(flags['max-size']);

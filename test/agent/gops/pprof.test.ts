@@ -54,7 +54,7 @@ describe('profiles as gops sends them', () => {
     const ours = fromPprof(cpuToPprof(cpu));
     expect(ours.sampleTypes).toEqual([
       { type: 'samples', unit: 'count' },
-      { type: 'cpu', unit: 'nanoseconds' },
+      { type: 'wall', unit: 'nanoseconds' },
     ]);
     const theirs = fromCpuProfile(cpu as never);
     expect(total(ours, 0)).toBe(total(theirs, 0));

@@ -108,7 +108,7 @@ describe('gops bytes for what takes time', { timeout: 150_000 }, () => {
 
   it.each([
     ['0x5 pprof-heap', gopsSignals['pprof-heap'], 'inuse_space'],
-    ['0x6 pprof-cpu', gopsSignals['pprof-cpu'], 'cpu'],
+    ['0x6 pprof-cpu', gopsSignals['pprof-cpu'], 'wall'],
   ] as const)('%s is a pprof file, as go tool pprof takes it', async (_, signal, type) => {
     const bytes = await capturing(signal);
     expect(fromPprof(bytes).sampleTypes.map((one) => one.type)).toContain(type);

@@ -87,7 +87,7 @@ describe('pprof-cpu', () => {
     child.stdin!.write('quit\r');
     expect((await ended).code).toBe(0);
     expect(stdout()).toContain('burnCpu');
-    expect(stdout()).toContain('Type: cpu');
+    expect(stdout()).toContain('Type: wall');
   });
 
   it('--no-prompt on a terminal only saves', async () => {

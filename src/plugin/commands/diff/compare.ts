@@ -1,6 +1,6 @@
 /** Two profiles side by side: checked, compared, printed, and saved where that was asked for. */
 import { type Diff, type DiffOptions, defaultColumn, diff } from '../../../formats/diff.ts';
-import { typeNames } from '../../../formats/merge.ts';
+import { commonTypes, typeNames } from '../../../formats/merge.ts';
 import type { Profile } from '../../../formats/model.ts';
 import { type ChangesOptions, changes } from '../../../formats/summary/changes.ts';
 import { toPprof } from '../../../formats/to-pprof.ts';
@@ -32,8 +32,8 @@ export interface CompareOptions extends Pick<ChangesOptions, 'show' | 'sort' | '
 
 /** Throws `usage` when the two are of different kinds. */
 export function checkKinds(base: Compared, next: Compared): void {
+  if (commonTypes(next.profile, base.profile).length > 0) return;
   const [before, after] = [base, next].map(({ profile }) => typeNames(profile.sampleTypes));
-  if (before === after) return;
   throw new NodeopsError(
     'usage',
     `${base.said} and ${next.said} are different kinds of profile: one has ${before}, the other ${after}`,

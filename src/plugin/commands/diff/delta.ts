@@ -1,4 +1,4 @@
-import { copySamples } from '../../../formats/merge.ts';
+import { commonTypes, copySamples } from '../../../formats/merge.ts';
 import { Profile } from '../../../formats/model.ts';
 
 /**
@@ -6,7 +6,7 @@ import { Profile } from '../../../formats/model.ts';
  * `pprof::base=true`, by which pprof knows what a percentage is of.
  */
 export function deltaProfile(base: Profile, next: Profile, scale: number): Profile {
-  const delta = new Profile(next.sampleTypes, next.facts);
+  const delta = new Profile(commonTypes(next, base), next.facts);
   copySamples(base, delta, [{ key: 'pprof::base', text: 'true' }]);
   for (const column of delta.values) for (const [i, value] of column.entries()) column[i] = -Math.round(value * scale);
   copySamples(next, delta);

@@ -27,7 +27,7 @@ describe('view', () => {
   it('prints the largest functions where nobody can answer a prompt', async () => {
     const { code, stdout } = await plugin.run(['view', await saved('a.cpuprofile', await cpuProfile())]);
     expect(code).toBe(0);
-    expect(stdout.toString()).toMatch(/^Type: cpu\n[\s\S]*flat%[\s\S]*burnCpu/);
+    expect(stdout.toString()).toMatch(/^Type: wall\n[\s\S]*flat%[\s\S]*burnCpu/);
   });
 
   it('tells profiles by their content', async () => {

@@ -32,7 +32,7 @@ describe('a query', () => {
     ['list ^burnCpu', /ROUTINE =+ burnCpu in .*burn-cpu\.ts\n[\s\S]*\(flat, cum\)[\s\S]*\d+:.*Math\.sqrt/],
     ['traces', /-----------\+[\s\S]*burnCpu/],
     ['tags', /no sample has labels/],
-    ['sample_index', /^ {2}0 samples \(count\)\n\* 1 cpu \(nanoseconds\)\n$/],
+    ['sample_index', /^ {2}0 samples \(count\)\n\* 1 wall \(nanoseconds\)\n$/],
     ['help', /sample_index NAME/],
   ])('%s', (line, answer) => {
     expect(ask(line)).toMatch(answer);
@@ -42,7 +42,7 @@ describe('a query', () => {
     const queries = new Queries(profile, () => undefined);
     expect(queries.answer('sample_index=samples')).toContain('* 0 samples');
     expect(queries.answer('top')).not.toContain('ms');
-    expect(() => queries.answer('sample_index bytes')).toThrow('it has samples, cpu');
+    expect(() => queries.answer('sample_index bytes')).toThrow('it has samples, wall');
   });
 
   it('that makes no sense says so', () => {
