@@ -1,4 +1,5 @@
 /** V8's CPU profile as `Profiler.stop` gives it and Chrome DevTools saves it (.cpuprofile). */
+import { modernized } from './legacy-cpuprofile.ts';
 import { type CallFrame, Checker, defaultLimits, type ProfileLimits, parseJson } from './v8-json.ts';
 
 export interface PositionTick {
@@ -43,9 +44,12 @@ export function parseCpuProfile(input: string | Uint8Array, limits: ProfileLimit
 export function checkCpuProfile(value: unknown, limits: ProfileLimits = {}): CpuProfile {
   const check = new Checker('CPU profile');
   const { limitNodes, limitSamples } = { ...defaultLimits, ...limits };
-  const profile = check.record(value, 'the document');
-  if (profile.nodes === undefined && profile.head !== undefined)
-    check.fail('it has a tree instead of nodes (a heap profile, or a CPU profile of before 2017)');
+  let profile = check.record(value, 'the document');
+  if (profile.nodes === undefined && profile.head !== undefined) {
+    if (typeof check.record(profile.head, 'head').functionName !== 'string')
+      check.fail('it has a tree instead of nodes: a heap profile');
+    profile = modernized(check, profile, limitNodes);
+  }
   const nodes = check
     .list(profile.nodes, 'nodes', limitNodes)
     .map((node, i) => checkNode(check, node, `nodes[${i}]`, limitNodes));

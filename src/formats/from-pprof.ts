@@ -1,7 +1,7 @@
 /** pprof's protobuf into the model: our own files, Go's, and those of other tools. */
-import { gunzipSync } from 'node:zlib';
 import { Profile as Pprof } from 'pprof-format';
 import { NodeopsError } from '../protocol/errors.ts';
+import { gunzipped } from './gunzip.ts';
 import { emptyStack, type Label, Profile, type ValueType } from './model.ts';
 import { checkFraming } from './protobuf.ts';
 
@@ -15,11 +15,11 @@ export interface FromPprofOptions {
 /**
  * Reads a profile, gzipped or not. Inlined functions of a location become frames of their own; a location without symbols is
  * shown as its address in hex, with the binary it is in as file. Labels may hold several values of a key.
- * Throws NodeopsError `failed` when it is cut off, damaged or something else, `too-large` past the limit.
+ * Throws NodeopsError `failed` when it is cut off, damaged or something else, `too-large` past a limit.
  */
 export function fromPprof(input: Uint8Array, options: FromPprofOptions = {}): Profile {
-  const limitBytes = options.limitBytes ?? 512 * 1024 * 1024;
-  const bytes = decompress(input, limitBytes);
+  if (input.length === 0) throw damaged('it is empty');
+  const bytes = gunzipped('pprof profile', input, options.limitBytes ?? 512 * 1024 * 1024);
   checkFraming(bytes);
   try {
     return convert(Pprof.decode(bytes), options.labels ?? []);
@@ -29,25 +29,10 @@ export function fromPprof(input: Uint8Array, options: FromPprofOptions = {}): Pr
   }
 }
 
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
-function decompress(input: Uint8Array, limitBytes: number): Uint8Array {
-  if (input.length === 0) throw damaged('it is empty');
-  const tooLarge = () => new NodeopsError('too-large', `the pprof profile is larger than ${limitBytes} bytes`);
-  if (!isGzip(input)) {
-    if (input.length > limitBytes) throw tooLarge();
-    return input;
-  }
-  try {
-    return gunzipSync(input, { maxOutputLength: limitBytes });
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
-    throw damaged(code === 'Z_BUF_ERROR' ? `it is cut off after ${input.length} bytes` : message, cause);
-  }
-}
+/** Frames of one stack: deeper ones are damage, or written to do harm. Go and V8 record some hundred. */
+const limitDepth = 20_000;
+/** Frames of all stacks together, one after the other. */
+const limitFrames = 100_000_000;
 
 function convert(source: Pprof, extra: readonly Label[]): Profile {
   const { strings } = source.stringTable;
@@ -98,13 +83,19 @@ function convert(source: Pprof, extra: readonly Label[]): Profile {
       return [Number(location.id), frames];
     }),
   );
+  let total = 0;
   for (const sample of source.sample) {
     if (sample.value.length !== source.sampleType.length)
       throw damaged(`a sample has ${sample.value.length} values for ${source.sampleType.length} types`);
     let stack = emptyStack;
+    let depth = 0;
     for (const id of sample.locationId.toReversed()) {
       const frames = locations.get(Number(id));
       if (!frames) throw damaged(`it names location ${id}, which is not there`);
+      depth += frames.length;
+      total += frames.length;
+      if (depth > limitDepth) throw tooMany(`a stack of more than ${limitDepth} frames`);
+      if (total > limitFrames) throw tooMany(`stacks of more than ${limitFrames} frames together`);
       for (const frame of frames.toReversed()) stack = profile.stack(stack, frame);
     }
     const labels = sample.label.map(
@@ -125,6 +116,10 @@ function convert(source: Pprof, extra: readonly Label[]): Profile {
 /** Protobuf's int64 as two's complement, which pprof-format leaves unsigned. */
 function signed(value: number | bigint): bigint {
   return BigInt.asIntN(64, BigInt(value));
+}
+
+function tooMany(what: string): NodeopsError {
+  return new NodeopsError('too-large', `the pprof profile has ${what}`);
 }
 
 function damaged(problem: string, cause?: unknown): NodeopsError {

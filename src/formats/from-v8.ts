@@ -4,6 +4,7 @@ import { firstSampleMicros, type NodeSelf, sampledSelf } from './cpu-time.ts';
 import type { CpuNode, CpuProfile } from './cpuprofile.ts';
 import { estimateCount, guessInterval } from './heap-count.ts';
 import type { HeapNode, HeapProfile } from './heapprofile.ts';
+import { anonymousName, systemNameOf } from './map-profile.ts';
 import { emptyStack, type FunctionInfo, type Label, Profile, type ProfileFacts } from './model.ts';
 import { formatValue } from './summary/units.ts';
 import { clockOf } from './thread-clock.ts';
@@ -109,7 +110,8 @@ export function fromHeapProfile(source: HeapProfile, options: FromHeapOptions = 
     },
   );
   const labels = profile.labels(options.labels ?? []);
-  const visit = (node: HeapNode, parent: number): void => {
+  const queue: { node: HeapNode; parent: number }[] = [{ node: source.head, parent: emptyStack }];
+  for (const { node, parent } of queue) {
     const isRoot = node === source.head && node.callFrame.functionName === '(root)';
     const frame = () => profile.frame(profile.function(functionOf(node.callFrame)), node.callFrame.lineNumber + 1);
     const stack = isRoot ? emptyStack : profile.stack(parent, frame());
@@ -117,9 +119,8 @@ export function fromHeapProfile(source: HeapProfile, options: FromHeapOptions = 
     const count = counts.get(node.id) ?? 0;
     // readers expect a sample to have at least one frame
     if (bytes > 0 || count > 0) profile.add(isRoot ? profile.stack(parent, frame()) : stack, labels, [count, bytes]);
-    for (const child of node.children) visit(child, stack);
-  };
-  visit(source.head, emptyStack);
+    for (const child of node.children) queue.push({ node: child, parent: stack });
+  }
   return profile;
 }
 
@@ -168,9 +169,9 @@ function sharesByLine(node: CpuNode, values: readonly number[]): [line: number, 
  */
 function functionOf({ functionName, url, lineNumber, columnNumber, generatedName }: CallFrame): FunctionInfo {
   const line = Math.max(0, lineNumber + 1);
-  const place = `${url.slice(url.lastIndexOf('/') + 1) || '?'}:${line}:${columnNumber + 1}`;
-  const name = functionName || `(anonymous ${place})`;
-  return { name, systemName: generatedName || name, file: url, line };
+  const name = functionName || anonymousName(url, line, columnNumber + 1);
+  // a name of before a map has its place in that file no more
+  return { name, systemName: generatedName ?? systemNameOf(name, line, columnNumber + 1), file: url, line };
 }
 
 function factsOf({ timeMs = 0, comments = [] }: FromV8Options): Pick<ProfileFacts, 'timeMs' | 'comments'> {

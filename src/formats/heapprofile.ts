@@ -41,7 +41,7 @@ export function checkHeapProfile(value: unknown, limits: ProfileLimits = {}): He
   if (profile.head === undefined && profile.nodes !== undefined) check.fail('it is a CPU profile or a heap snapshot');
   const ids = new Set<number>();
   let count = 0;
-  const head = checkNode(profile.head, 'head', 0);
+  const head = checkTree(profile.head);
   const samples = check.list(profile.samples ?? [], 'samples', limitSamples).map((value, i) => {
     const sample = check.record(value, `samples[${i}]`);
     const nodeId = check.number(sample.nodeId, `samples[${i}].nodeId`);
@@ -51,8 +51,22 @@ export function checkHeapProfile(value: unknown, limits: ProfileLimits = {}): He
   });
   return { ...profile, head, samples };
 
-  function checkNode(value: unknown, place: string, depth: number): HeapNode {
-    if (depth > limitDepth) check.fail(`its stacks are deeper than ${limitDepth} frames`);
+  /** Without recursion: the depth is the file's to choose. */
+  function checkTree(root: unknown): HeapNode {
+    const top = checkNode(root, 'head');
+    const queue = [{ raw: root as Record<string, unknown>, made: top, depth: 0 }];
+    for (const { raw, made, depth } of queue) {
+      if (depth > limitDepth) check.fail(`its stacks are deeper than ${limitDepth} frames`);
+      for (const child of check.list(raw.children ?? [], 'children', limitNodes)) {
+        const node = checkNode(child, `a child of node ${made.id}`);
+        (made.children as HeapNode[]).push(node);
+        queue.push({ raw: child as Record<string, unknown>, made: node, depth: depth + 1 });
+      }
+    }
+    return top;
+  }
+
+  function checkNode(value: unknown, place: string): HeapNode {
     const node = check.record(value, place);
     // some tools leave ids out; then no sample can name the node
     const id = node.id === undefined ? -1 : check.number(node.id, `${place}.id`);
@@ -61,14 +75,6 @@ export function checkHeapProfile(value: unknown, limits: ProfileLimits = {}): He
     if (++count > limitNodes) check.tooMany(count, 'nodes', limitNodes);
     const selfSize = check.number(node.selfSize, `${place}.selfSize`);
     if (selfSize < 0) check.fail(`${place}.selfSize is negative`);
-    return {
-      ...node,
-      id,
-      callFrame: check.callFrame(node.callFrame, `${place}.callFrame`),
-      selfSize,
-      children: check
-        .list(node.children ?? [], 'children', limitNodes)
-        .map((child) => checkNode(child, `a child of node ${id}`, depth + 1)),
-    };
+    return { ...node, id, callFrame: check.callFrame(node.callFrame, `${place}.callFrame`), selfSize, children: [] };
   }
 }

@@ -2,10 +2,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TraceMap } from '@jridgewell/trace-mapping';
 import { NodeopsError } from '../protocol/errors.ts';
-import { decodeDataUrl, limitMapBytes, parseSourceMap, sourceMappingUrl } from './source-map-text.ts';
+import {
+  decodeDataUrl,
+  limitMapBytes,
+  mapPathOf,
+  parseSourceMap,
+  rememberText,
+  sourceMappingUrl,
+} from '../source-maps/text.ts';
 import type { SourceMapLookup } from './source-maps.ts';
 
 export interface SourceMapDirOptions {
@@ -19,7 +25,8 @@ export interface SourceMapDirOptions {
 
 /**
  * Looks through a directory for `*.map` files and scripts, and returns a lookup by script URL. Of several scripts the one that shares
- * most trailing path parts with the URL is taken; ties are no match, since a wrong map is worse than none. A script's
+ * most trailing path parts with the URL is taken, and where that has no map another copy of it that has; maps that differ are no match,
+ * since a wrong map is worse than none. A script's
  * `sourceMappingURL` comment (a file beside it, or inline data) counts before `SCRIPT.map`. Maps are read when first asked for.
  * Throws NodeopsError `local-file` when the directory cannot be read, `too-large` when it holds too many files.
  */
@@ -58,46 +65,94 @@ async function candidates(directory: string, limitFiles: number): Promise<Map<st
   return files;
 }
 
+/** Candidates of one script that are looked into. */
+const limitCandidates = 32;
+
 function load(url: string, files: ReadonlyMap<string, string[]>, options: SourceMapDirOptions): TraceMap | undefined {
   if (url.startsWith('node:')) return undefined;
   const path = url.replace(/^[a-z][\w+.-]*:\/\/[^/]*/i, '').replace(/[?#].*$/, '');
   const named = files.get(basename(path)) ?? [];
-  const limitBytes = options.limitBytes ?? limitMapBytes;
   try {
-    const script = closest(path, new Set(named.map((file) => file.replace(/\.map$/, ''))));
-    if (script === undefined) return undefined;
-    const comment = named.includes(script) ? sourceMappingUrl(read(script, limitBytes)) : undefined;
-    const text =
-      (comment && (decodeDataUrl(comment) ?? tryRead(mapPath(script, comment), limitBytes))) ??
-      tryRead(`${script}.map`, limitBytes);
-    return text === undefined ? undefined : parseSourceMap(text, url, limitBytes);
-  } catch (error) {
-    if (!(error instanceof NodeopsError)) throw error;
-    options.onProblem?.(error);
+    return choose(url, byCloseness(path, named), new Set(named), options);
+  } catch (cause) {
+    // a damaged map, comment or path costs this script its names, and nothing else
+    options.onProblem?.(
+      cause instanceof NodeopsError
+        ? cause
+        : new NodeopsError(
+            'failed',
+            `the source map of ${url.slice(0, 200)} cannot be used: ${(cause as Error).message}`,
+          ),
+    );
     return undefined;
   }
 }
 
-/** The one script that shares most trailing parts with the path. */
-function closest(path: string, scripts: Iterable<string>): string | undefined {
+/** The map of the closest script; where that has none, of another copy of the same script. */
+function choose(
+  url: string,
+  ranks: readonly string[][],
+  named: ReadonlySet<string>,
+  options: SourceMapDirOptions,
+): TraceMap | undefined {
+  const limitBytes = options.limitBytes ?? limitMapBytes;
+  const closest = ranks[0] ?? [];
+  const plain = closest.flatMap((script) => (named.has(script) ? [bare(read(script, limitBytes))] : []));
+  const isCopy = (script: string) => named.has(script) && plain.includes(bare(read(script, limitBytes)));
+  for (const rank of ranks) {
+    const found = rank.flatMap((script) => {
+      const text =
+        rank === closest || isCopy(script) ? mapText(script, named.has(script), limitBytes, options) : undefined;
+      return text === undefined ? [] : [{ script, text }];
+    });
+    // several that say different things are no match: a wrong map is worse than none
+    if (new Set(found.map(({ text }) => text)).size > 1) return undefined;
+    const [one] = found;
+    if (!one) continue;
+    const map = parseSourceMap(one.text, url, limitBytes);
+    if (named.has(one.script)) rememberText(map, read(one.script, limitBytes));
+    return map;
+  }
+  if (closest.length > 0 && named.has(closest[0]!))
+    options.onProblem?.(new NodeopsError('failed', `${closest[0]} has no source map`));
+  return undefined;
+}
+
+function mapText(
+  script: string,
+  exists: boolean,
+  limitBytes: number,
+  options: SourceMapDirOptions,
+): string | undefined {
+  const comment = exists ? sourceMappingUrl(read(script, limitBytes)) : undefined;
+  const inline = comment && decodeDataUrl(comment);
+  if (inline) return inline;
+  const named = comment && mapPathOf(comment);
+  if (comment && named === undefined && !comment.startsWith('http'))
+    options.onProblem?.(
+      new NodeopsError('failed', `${script} names a source map that is no path: ${comment.slice(0, 100)}`),
+    );
+  return (
+    (named ? tryRead(resolve(dirname(script), named), limitBytes) : undefined) ?? tryRead(`${script}.map`, limitBytes)
+  );
+}
+
+/** A script without its comment: copies differ by it. */
+function bare(script: string): string {
+  return script.replace(/(?:^|\n)\/\/[#@] sourceMappingURL=\S*\s*$/, '').trimEnd();
+}
+
+/** Scripts by how many trailing parts they share with the path, most first. */
+function byCloseness(path: string, named: readonly string[]): string[][] {
   const wanted = path.split('/').reverse();
-  let best: string | undefined;
-  let most = 0;
-  let tied = false;
-  for (const script of scripts) {
+  const ranks = new Map<number, string[]>();
+  for (const script of new Set(named.map((file) => file.replace(/\.map$/, '')))) {
     const parts = script.split(sep).reverse();
     let shared = 0;
     while (shared < parts.length && parts[shared] === wanted[shared]) shared++;
-    if (shared === most) tied = true;
-    if (shared > most) [best, most, tied] = [script, shared, false];
+    if (shared > 0) ranks.set(shared, [...(ranks.get(shared) ?? []), script]);
   }
-  return tied ? undefined : best;
-}
-
-function mapPath(script: string, comment: string): string | undefined {
-  if (comment.startsWith('file:')) return fileURLToPath(comment);
-  if (/^[a-z][\w+.-]*:/i.test(comment)) return undefined;
-  return resolve(dirname(script), decodeURIComponent(comment.replace(/[?#].*$/, '')));
+  return [...ranks].sort(([one], [other]) => other - one).map(([, scripts]) => scripts.slice(0, limitCandidates));
 }
 
 function tryRead(path: string | undefined, limitBytes: number): string | undefined {

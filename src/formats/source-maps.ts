@@ -1,5 +1,6 @@
 /** Source maps applied to V8's profiles: functions and lines as they were written, not as they were bundled. */
 import { decodedMappings, originalPositionFor, type TraceMap } from '@jridgewell/trace-mapping';
+import { sourceName } from '../source-maps/text.ts';
 import type { CpuNode, CpuProfile } from './cpuprofile.ts';
 import type { HeapNode, HeapProfile } from './heapprofile.ts';
 import type { CallFrame } from './v8-json.ts';
@@ -14,12 +15,20 @@ export function mapCpuProfile(profile: CpuProfile, lookup: SourceMapLookup): Cpu
 
 /** The same heap profile with original names, files and lines where a map is at hand. It stays a valid .heapprofile. */
 export function mapHeapProfile(profile: HeapProfile, lookup: SourceMapLookup): HeapProfile {
-  const visit = (node: HeapNode): HeapNode => ({
+  const mapped = (node: HeapNode) => ({
     ...node,
     callFrame: mapCallFrame(node.callFrame, lookup),
-    children: node.children.map(visit),
+    children: [] as HeapNode[],
   });
-  return { ...profile, head: visit(profile.head) };
+  const head = mapped(profile.head);
+  const queue = [{ from: profile.head, to: head }];
+  for (const { from, to } of queue)
+    for (const child of from.children) {
+      const node = mapped(child);
+      to.children.push(node);
+      queue.push({ from: child, to: node });
+    }
+  return { ...profile, head };
 }
 
 /** Where a function was written. Returns the frame itself when no map knows it. */
@@ -32,7 +41,7 @@ export function mapCallFrame(frame: CallFrame, lookup: SourceMapLookup): CallFra
   return {
     ...frame,
     functionName,
-    url: original.source,
+    url: sourceName(original.source),
     lineNumber: original.line - 1,
     columnNumber: original.column,
     ...(functionName === frame.functionName ? {} : { generatedName: frame.functionName }),
@@ -55,9 +64,9 @@ function mapNode(node: CpuNode, lookup: SourceMapLookup): CpuNode {
  * V8 tells a sample's line, not its column, and a minified line holds many original ones: the first of the same file is taken,
  * and on the line where the function begins (all there is of a one-line bundle) the function's own first line.
  */
-function mapLine(map: TraceMap, line: number, start: CallFrame): number {
+export function mapLine(map: TraceMap, line: number, start: Pick<CallFrame, 'url' | 'lineNumber'>): number {
   for (const segment of decodedMappings(map)[line - 1] ?? [])
-    if (segment.length > 1 && map.resolvedSources[segment[1]!] === start.url) return segment[2]! + 1;
+    if (segment.length > 1 && sourceName(map.resolvedSources[segment[1]!] ?? '') === start.url) return segment[2]! + 1;
   return start.lineNumber + 1;
 }
 

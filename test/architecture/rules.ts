@@ -14,7 +14,7 @@ export const stages: Rooms = {
   cmd: { what: 'the executable: argv in, exit code out', imports: ['plugin'] },
   plugin: {
     what: 'commands, kubeconfig, targets, port-forward, client, output',
-    imports: ['why', 'formats', 'proc', 'secrets', 'protocol'],
+    imports: ['why', 'formats', 'source-maps', 'proc', 'secrets', 'protocol'],
   },
   agent: { what: 'what runs inside the app', imports: ['inspect', 'proc', 'secrets', 'protocol'] },
   sidecar: {
@@ -24,10 +24,14 @@ export const stages: Rooms = {
   inject: { what: 'pod → pod mutation and the webhook around it', imports: ['protocol'] },
   inspect: {
     what: "readings and captures over V8's inspector, written once for both of its implementations",
-    imports: ['proc', 'secrets', 'protocol'],
+    imports: ['source-maps', 'proc', 'secrets', 'protocol'],
   },
   why: { what: 'findings: figures in, ranked sentences out; pure', imports: ['formats', 'protocol'] },
-  formats: { what: 'V8 profiles ↔ pprof, heap snapshots, merge, diff, summaries, source maps', imports: ['protocol'] },
+  formats: {
+    what: 'V8 profiles ↔ pprof, heap snapshots, merge, diff, summaries',
+    imports: ['source-maps', 'protocol'],
+  },
+  'source-maps': { what: 'source maps found and read, frames and names in their source', imports: ['protocol'] },
   proc: {
     what: 'a process as the kernel shows it: command line, executable, sockets, cgroup, system calls',
     imports: ['protocol'],

@@ -1,16 +1,18 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FlattenMap } from '@jridgewell/trace-mapping';
 import { type BuildOptions, build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseCpuProfile } from '../../src/formats/cpuprofile.ts';
+import { checkCpuProfile, parseCpuProfile } from '../../src/formats/cpuprofile.ts';
 import { fromCpuProfile } from '../../src/formats/from-v8.ts';
 import { parseHeapProfile } from '../../src/formats/heapprofile.ts';
+import { readProfile } from '../../src/formats/read.ts';
 import { sourceMapDir } from '../../src/formats/source-map-dir.ts';
-import { decodeDataUrl, parseSourceMap, sourceMappingUrl } from '../../src/formats/source-map-text.ts';
 import { mapCallFrame, mapCpuProfile, mapHeapProfile } from '../../src/formats/source-maps.ts';
+import { toPprof } from '../../src/formats/to-pprof.ts';
+import { decodeDataUrl, parseSourceMap, sourceMappingUrl } from '../../src/source-maps/text.ts';
 import { nodes, recordFile } from './record.ts';
 
 /** Function, arrow, method and callback, spread over two files; minified by the test. */
@@ -110,10 +112,10 @@ describe('the source map directory', () => {
 
   it('finds a map by file name and path, wherever the pod has the script', async () => {
     const lookup = await sourceMapDir(directory);
-    // two directories hold a main.js: the one that shares more of the path is taken, and of a tie none
+    // two directories hold a main.js: the one that shares more of the path is taken, and a tie only where their maps say the same
     expect(lookup(script('dist', 'main.js'))?.sources).toHaveLength(2);
     expect(lookup('/srv/inline/main.js')?.sources).toHaveLength(2);
-    expect(lookup(script('main.js'))).toBeUndefined();
+    expect(lookup(script('main.js'))?.sources).toHaveLength(2);
     expect(lookup(script('dist', 'other.js'))).toBeUndefined();
     expect(lookup('node:internal/timers')).toBeUndefined();
     expect(lookup('webpack://shop/dist/main.js?1a2b')?.sources).toHaveLength(2);
@@ -181,5 +183,88 @@ describe('source map text', () => {
       selfSize: 7,
       callFrame: { functionName: 'original', url: '/app/a.ts' },
     });
+  });
+});
+
+describe('a source map directory with copies of a script', () => {
+  const scratch = () => mkdtemp(join(tmpdir(), 'nodeops-copies-'));
+  const map = (source: string) => JSON.stringify({ version: 3, sources: [source], names: [], mappings: 'AAAA' });
+
+  it('takes the copy that has a map, and only where it is the same script', async () => {
+    const dir = await scratch();
+    const files = {
+      'standalone/build/server/app.js': 'function a(){}\n',
+      'server/app.js': 'function a(){}\n//# sourceMappingURL=app.js.map\n',
+      'server/app.js.map': map('../src/index.ts'),
+      'standalone/build/server/other.js': 'function b(){}\n',
+      'server/other.js': 'function c(){}\n//# sourceMappingURL=other.js.map\n',
+      'server/other.js.map': map('../src/other.ts'),
+    };
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(dir, name)), { recursive: true });
+      await writeFile(join(dir, name), text);
+    }
+    const problems: string[] = [];
+    const lookup = await sourceMapDir(dir, { onProblem: ({ message }) => problems.push(message) });
+    expect(lookup('file:///app/build/server/app.js')?.sources).toEqual(['../src/index.ts']);
+    expect(lookup('file:///app/build/server/other.js')).toBeUndefined();
+    expect(problems).toEqual([expect.stringContaining('other.js has no source map')]);
+    await rm(dir, { recursive: true });
+  });
+
+  it.each(['%zz.map', 'file://host/app.js.map', 'data:application/json,%zz'])(
+    'tells of the comment %s, and goes on',
+    async (comment) => {
+      const dir = await scratch();
+      await writeFile(join(dir, 'app.js'), `function a(){}\n//# sourceMappingURL=${comment}\n`);
+      const problems: string[] = [];
+      const lookup = await sourceMapDir(dir, { onProblem: ({ message }) => problems.push(message) });
+      expect(lookup('file:///app/app.js')).toBeUndefined();
+      expect(problems.length).toBeGreaterThan(0);
+      await rm(dir, { recursive: true });
+    },
+  );
+
+  it('knows a comment from a string that looks like one', () => {
+    const script = 'run();\n//# sourceMappingURL=app.js.map\nvar s = "//# sourceMappingURL=" + x;\n';
+    expect(sourceMappingUrl(script)).toBe('app.js.map');
+  });
+});
+
+describe('a profile saved as pprof', () => {
+  it('is mapped later, by the columns it keeps', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'nodeops-later-'));
+    // column 9 is where `a` stands in the bundle, and settle in the source
+    const text = JSON.stringify({
+      version: 3,
+      sources: ['../src/index.ts'],
+      names: ['settle'],
+      mappings: 'AAAA,SAEgBA,CAAC',
+    });
+    await writeFile(join(dir, 'app.js'), 'function a(){}\n//# sourceMappingURL=app.js.map\n');
+    await writeFile(join(dir, 'app.js.map'), text);
+    const callFrame = {
+      functionName: 'a',
+      scriptId: '1',
+      url: 'file:///app/dist/app.js',
+      lineNumber: 0,
+      columnNumber: 10,
+    };
+    const root = { functionName: '(root)', scriptId: '0', url: '', lineNumber: -1, columnNumber: -1 };
+    const source = checkCpuProfile({
+      nodes: [
+        { id: 1, callFrame: root, hitCount: 0, children: [2] },
+        { id: 2, callFrame, hitCount: 1 },
+      ],
+      startTime: 0,
+      endTime: 1000,
+      samples: [2],
+      timeDeltas: [0],
+    });
+    const saved = await toPprof(fromCpuProfile(source));
+    const [fn] = readProfile(saved, { sourceMaps: await sourceMapDir(dir) }).functions;
+    expect(fn).toMatchObject({ name: 'settle', file: 'file:///app/src/index.ts', line: 3 });
+    expect(readProfile(saved).functions[0]).toMatchObject({ name: 'a', file: 'file:///app/dist/app.js', line: 1 });
+    await rm(dir, { recursive: true });
   });
 });
