@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { readKernel, readLink } from '../../proc/files.ts';
 import { evaluateProbe, type LoadModule } from '../evaluate.ts';
 import type { Inspector } from '../inspector.ts';
@@ -18,12 +18,20 @@ export async function workerTask(
   const id = await evaluateProbe(worker as Inspector, threadProbe, {}).catch(() => null);
   if (id === null) return null;
   if (procDir === '/proc/self') return `${procDir}/task/${id}`;
-  for (const task of await readdir(`${procDir}/task`).catch(() => [])) {
+  for (const task of tasksOf(procDir)) {
     const status = await readKernel(`${procDir}/task/${task}/status`);
     const inside = /^NSpid:.*?(\d+)$/m.exec(status ?? '')?.[1] ?? task;
     if (inside === id) return `${procDir}/task/${task}`;
   }
   return null;
+}
+
+function tasksOf(procDir: string): string[] {
+  try {
+    return readdirSync(`${procDir}/task`);
+  } catch {
+    return [];
+  }
 }
 
 function threadProbe(_: object, load: LoadModule): string | null {
