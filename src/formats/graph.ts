@@ -42,6 +42,15 @@ export function byFunction(profile: Profile): Granularity {
   };
 }
 
+/** One node per line of a function. */
+export function byLine(profile: Profile): Granularity {
+  const names = profile.frameFunction.map((id, frame) => {
+    const { name, file, line } = profile.functions[id]!;
+    return [name, place(file, profile.frameLine[frame]! || line)].filter(Boolean).join(' ');
+  });
+  return { keys: names, names };
+}
+
 /** `FILE:LINE` as reports show it: without `file://`. */
 export function place(file: string, line: number): string {
   if (!file) return '';

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import type { Frame } from '../protocol/replies.ts';
+import { filePath } from '../source-maps/frames.ts';
 import type { Inspector } from './inspector.ts';
 
 /** A frame as V8 gives it: lines and columns from 0. */
@@ -42,14 +42,4 @@ export function toFrame({ functionName, url, lineNumber, columnNumber }: CallFra
     line: lineNumber + 1,
     column: columnNumber + 1,
   };
-}
-
-/** The path of a `file:` URL; anything else as it is. */
-export function filePath(url: string): string {
-  if (!url.startsWith('file://')) return url;
-  try {
-    return fileURLToPath(url);
-  } catch {
-    return url;
-  }
 }

@@ -8,7 +8,7 @@ const asOnDisk = /\.[cm]?js$/;
 
 /** Whether a script's map can only be known from V8, because what is on disk is not what runs. */
 export function isCompiledInMemory(url: string): boolean {
-  return (url.startsWith('file:') || url.startsWith('/')) && !asOnDisk.test(url);
+  return /^(?:file:|\/|webpack-internal:)/.test(url) && (url.startsWith('webpack') || !asOnDisk.test(url));
 }
 
 /** What V8 tells of a script. */

@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AnyMap, originalPositionFor, type SourceMapInput, type TraceMap } from '@jridgewell/trace-mapping';
+import type { TraceMap } from '@jridgewell/trace-mapping';
 import type { Frame } from '../protocol/replies.ts';
-import { filePath } from './frames.ts';
+import { originalFrame } from '../source-maps/frames.ts';
+import { decodeDataUrl, mapPathOf, parseSourceMap, rememberText, sourceMappingUrl } from '../source-maps/text.ts';
 
 /** A script or map larger than this is not read: the frame stays as it runs. */
 const fileBytes = 32 * 1024 * 1024;
@@ -23,21 +24,12 @@ export class SourceMaps {
   /** `sourceMapUrl`: as V8 knows it, for a script that was compiled in memory; else it is looked for in the file. */
   async original(frame: Frame, sourceMapUrl?: string): Promise<Frame> {
     const map = await this.#mapOf(frame.file, sourceMapUrl);
-    if (!map) return frame;
-    const { source, line, column } = originalPositionFor(map, { line: frame.line, column: frame.column - 1 });
-    if (source === null) return frame;
-    const { file, line: generatedLine, column: generatedColumn } = frame;
-    return {
-      ...frame,
-      file: filePath(source),
-      line,
-      column: column + 1,
-      generated: { file, line: generatedLine, column: generatedColumn },
-    };
+    return (map && originalFrame(map, frame)) ?? frame;
   }
 
   #mapOf(file: string, sourceMapUrl: string | undefined): Promise<TraceMap | undefined> {
-    if (!file.startsWith('/')) return Promise.resolve(undefined);
+    if (!file.startsWith('/') && !(sourceMapUrl && file.startsWith('webpack-internal:')))
+      return Promise.resolve(undefined);
     let map = this.#maps.get(file);
     if (!map) {
       if (this.#maps.size >= scripts) return Promise.resolve(undefined);
@@ -48,14 +40,29 @@ export class SourceMaps {
   }
 
   async #load(file: string, known: string | undefined): Promise<TraceMap | undefined> {
-    const url = known ?? sourceMapUrlOf(this.#read(file));
-    if (!url) return undefined;
-    const inline = /^data:application\/json[^,]*?(;base64)?,/.exec(url);
-    const mapFile = inline ? file : resolve(dirname(file), filePath(decodeURI(url)));
-    const text = inline ? decodeData(url.slice(inline[0].length), inline[1] !== undefined) : this.#read(mapFile);
-    // an optional first line that keeps browsers from running the map as a script
-    const json = JSON.parse(text.replace(/^\)\]\}'[^\n]*\n/, '')) as SourceMapInput;
-    return new AnyMap(json, pathToFileURL(mapFile).href);
+    const script = known === undefined ? this.#read(file) : undefined;
+    const url = known ?? sourceMappingUrl(script!);
+    const inline = url && decodeDataUrl(url);
+    const linked = url && !inline ? mapPathOf(url) : undefined;
+    const beside = `${file}.map`;
+    const [mapFile, text] = inline
+      ? [file, inline]
+      : this.#first([...(linked ? [resolve(dirname(file), linked)] : []), ...(known ? [] : [beside])]);
+    if (text === undefined) return undefined;
+    const map = parseSourceMap(text, mapFile.startsWith('/') ? pathToFileURL(mapFile).href : mapFile, fileBytes);
+    if (script !== undefined) rememberText(map, script);
+    return map;
+  }
+
+  /** The first of these files that can be read. */
+  #first(paths: readonly string[]): [path: string, text: string | undefined] {
+    for (const path of paths)
+      try {
+        return [path, this.#read(path)];
+      } catch {
+        // the next may be there
+      }
+    return ['', undefined];
   }
 
   #read(path: string): string {
@@ -64,13 +71,4 @@ export class SourceMaps {
     if (size > fileBytes) throw new Error(`${path} is larger than ${fileBytes} bytes`);
     return readFileSync(inRoot, 'utf8');
   }
-}
-
-function sourceMapUrlOf(text: string): string | undefined {
-  const at = Math.max(text.lastIndexOf('//# sourceMappingURL='), text.lastIndexOf('//@ sourceMappingURL='));
-  return at < 0 ? undefined : /^\S+/.exec(text.slice(at + '//# sourceMappingURL='.length))?.[0];
-}
-
-function decodeData(data: string, base64: boolean): string {
-  return base64 ? Buffer.from(data, 'base64').toString('utf8') : decodeURIComponent(data);
 }

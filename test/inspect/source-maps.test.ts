@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SourceMaps } from '../../src/inspect/source-maps.ts';
 
@@ -68,4 +69,48 @@ test.each([
 test('what is part of Node.js or of no file is not looked up', async () => {
   for (const file of ['node:internal/timers', '[worker eval]', '(no file)'])
     expect(await new SourceMaps(root).original(at(file))).toEqual(at(file));
+});
+
+test('a map beside the script that names none', async () => {
+  await writeFile(join(root, 'beside.js.map'), JSON.stringify(map));
+  expect(await new SourceMaps(root).original(at(await script('beside', '')))).toMatchObject({
+    file: '/src/a.ts',
+    line: 2,
+  });
+});
+
+test('a string after the comment that looks like one hides nothing', async () => {
+  await writeFile(join(root, 'hidden.js.map'), JSON.stringify(map));
+  const file = await script('hidden', '//# sourceMappingURL=hidden.js.map\nvar s = "//# sourceMappingURL=" + s;');
+  expect(await new SourceMaps(root).original(at(file))).toMatchObject({ file: '/src/a.ts', line: 2 });
+});
+
+test('names of a minified bundle are those of the source, also where they are called themselves', async () => {
+  const source = `export class Engine {
+    #secret(order: { id: number }): number { let sum = 0; for (let i = 0; i < 9; i++) sum += Math.sqrt(order.id); return sum; }
+    price(order: { id: number }): number { return this.#secret(order) * 2; }
+  }
+  export const settleOrder = (depth: number): number => (depth > 0 ? settleOrder(depth - 1) : new Engine().price({ id: depth }));
+  export function computeTax(n: number): number { return [n].map((item) => settleOrder(item))[0]!; }
+  console.log(computeTax(3));`;
+  await writeFile(join(root, 'tax.ts'), source);
+  const outfile = join(root, 'bundle.js');
+  await build({
+    entryPoints: [join(root, 'tax.ts')],
+    outfile,
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    format: 'cjs',
+  });
+  const code = await readFile(outfile, 'utf8');
+  const named = async (generated: RegExp, inside: string) => {
+    const [, name] = generated.exec(code)!;
+    const column = code.indexOf(inside) + 1;
+    const frame = { function: name!, file: '/bundle.js', line: 1, column };
+    return (await new SourceMaps(root).original(frame)).function;
+  };
+  expect(await named(/(#\w)\(\w\)\{let/, 'Math.sqrt')).toBe('#secret');
+  expect(await named(/(\w)=\w=>\w>0/, 'price({')).toBe('settleOrder');
+  expect(await named(/function (\w)\(\w\)\{return\[/, '.map(')).toBe('computeTax');
 });

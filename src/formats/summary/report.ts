@@ -1,6 +1,6 @@
 /** What reports over the graph of functions share: the choice of column, trimming, units and the lines above the table. */
 import { defaultColumn } from '../diff.ts';
-import { byFunction, type Graph, type GraphNode, graphOf } from '../graph.ts';
+import { byFunction, byLine, type Graph, type GraphNode, graphOf } from '../graph.ts';
 import type { Profile, ValueType } from '../model.ts';
 import { formatValue, percentage, reportUnit } from './units.ts';
 
@@ -17,6 +17,8 @@ export interface ReportOptions {
   readonly edgeFraction?: number;
   /** Unit of the values. @default one that suits them */
   readonly unit?: string;
+  /** What a row is. @default 'function' */
+  readonly per?: 'function' | 'line';
   /** Longer lines are cut. @default 0, never */
   readonly widthColumns?: number;
 }
@@ -38,7 +40,7 @@ export interface Report {
 export function report(profile: Profile, options: ReportOptions = {}): Report {
   const column = options.column ?? defaultColumn(profile);
   const type = profile.sampleTypes[column]!;
-  const granularity = byFunction(profile);
+  const granularity = options.per === 'line' ? byLine(profile) : byFunction(profile);
   const whole = graphOf(profile, column, granularity);
   const total = profile.total(column);
   const nodeCutoff = Math.floor(total * (options.nodeFraction ?? 0.005));

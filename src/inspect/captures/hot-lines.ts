@@ -1,6 +1,7 @@
 /** The source of the lines that took most of a CPU profile, put into its nodes as `source`. */
+
+import { filePath } from '../../source-maps/frames.ts';
 import type { CallFrame } from '../frames.ts';
-import { filePath } from '../frames.ts';
 import { SourceText } from '../source-text.ts';
 
 interface Node {

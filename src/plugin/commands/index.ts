@@ -18,6 +18,7 @@ import { readingCommand } from './reading-command.ts';
 import { report } from './report/command.ts';
 import { setgc } from './setgc/command.ts';
 import { smoke } from './smoke/command.ts';
+import { stack } from './stack/command.ts';
 import { top } from './top/command.ts';
 import { trace } from './trace/command.ts';
 import { tree } from './tree/command.ts';
@@ -30,7 +31,7 @@ export const commands: readonly Command[] = [
   why,
   readingCommand('stats', ['stats pod/api-0', 'stats 4711', 'stats 127.0.0.1:8848 -o json']),
   readingCommand('memstats', ['memstats pod/api-0']),
-  readingCommand('stack', ['stack pod/api-0', 'stack pod/api-0 -c web']),
+  stack,
   waits,
   readingCommand('exceptions', ['exceptions pod/api-0', 'exceptions pod/api-0 --caught', 'exceptions -l app=api']),
   readingCommand('requests', ['requests pod/api-0', 'requests -l app=api', 'requests 4711 --window 10s']),

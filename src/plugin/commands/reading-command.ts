@@ -2,6 +2,7 @@
 import { type GopsCommand, gopsSignals } from '../../protocol/gops.ts';
 import { operations, type Parameters } from '../../protocol/operations.ts';
 import type { Parsed } from '../../protocol/parameters.ts';
+import type { Replies } from '../../protocol/replies.ts';
 import { type Command, command, type Invocation } from '../cli/command.ts';
 import { outputFlags, targetFlags } from '../cli/common-flags.ts';
 import type { GopsRequest } from '../transport/gops/ask.ts';
@@ -33,12 +34,13 @@ export function readingCommand<N extends ReadingCommandName>(name: N, examples: 
 
 type AskInvocation = Omit<Invocation, 'flags'> & { readonly flags: Parsed<typeof targetFlags & typeof outputFlags> };
 
-/** Asks every target, Go processes in their own way, and prints what they answer. Returns the exit code. */
+/** Asks every target, Go processes in their own way, and prints what they answer, changed by `change`. Returns the exit code. */
 export async function askAndReport<N extends ReadingCommandName>(
   name: N,
   parameters: Parameters<N>,
   invocation: AskInvocation,
   go: Partial<GopsRequest> = {},
+  change: (reply: Replies[N]) => Replies[N] = (reply) => reply,
 ): Promise<number> {
   const { resolveTargets } = await import('../targets/resolve.ts');
   const { askAll } = await import('../client/ask.ts');
@@ -47,7 +49,9 @@ export async function askAndReport<N extends ReadingCommandName>(
   const { views } = await import('./views.ts');
   const { flags, io } = invocation;
   const { targets, single, skipped } = await resolveTargets(invocation);
-  const told = await askAll(targets, name, parameters, flags, io);
+  const told = (await askAll(targets, name, parameters, flags, io)).map((answer) =>
+    answer.value ? { ...answer, value: { ...answer.value, data: change(answer.value.data) } } : answer,
+  );
   const answers = isAskedOfGo(name) ? await withGo(told, { command: name, ...go }, flags, io) : told;
   return report({ operation: name, view: views[name], single, skipped, answers, format: flags.output, io });
 }

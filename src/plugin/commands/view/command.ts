@@ -20,6 +20,12 @@ export const view = command({
       summary: 'open it with this, such as "go tool pprof"',
       maxLength: 4096,
     },
+    focus: {
+      type: 'text',
+      placeholder: 'app|REGEX',
+      summary: "only the app's own frames, or only stacks with such a function",
+      maxLength: 4096,
+    },
     'source-map-dir': {
       type: 'text',
       placeholder: 'DIR',
@@ -38,7 +44,7 @@ export const view = command({
     if (file === undefined || more.length > 0)
       throw new NodeopsError('usage', `view takes one file, not ${args.length}`, { hint: `${io.program} view FILE` });
     const { viewFile } = await import('./view-file.ts');
-    const { web, tool, 'source-map-dir': sourceDirectory } = flags;
-    return viewFile(file, { web, tool, sourceDirectory, json: flags.output === 'json' }, io);
+    const { web, tool, focus, 'source-map-dir': sourceDirectory } = flags;
+    return viewFile(file, { web, tool, focus, sourceDirectory, json: flags.output === 'json' }, io);
   },
 });

@@ -10,11 +10,18 @@ export interface PromptOptions {
   readonly path: string;
   /** Where `list` looks for sources. @default the current directory */
   readonly sourceDirectory?: string | undefined;
+  /** As the query of that name takes it. */
+  readonly focus?: string | undefined;
 }
 
 /** The interactive `(pprof)` prompt: asks until `quit` or the end of input. */
-export async function prompt(profile: Profile, { path, sourceDirectory = '.' }: PromptOptions, io: Io): Promise<void> {
+export async function prompt(
+  profile: Profile,
+  { path, sourceDirectory = '.', focus }: PromptOptions,
+  io: Io,
+): Promise<void> {
   const queries = new Queries(profile, localSources(sourceDirectory));
+  if (focus !== undefined) queries.focus(focus);
   const closing = new AbortController();
   let shown: Promise<string> | undefined;
   const web = async (): Promise<string> => {

@@ -1,6 +1,9 @@
 /** The commands of the prompt: from a line of text to a report. */
 import { defaultColumn } from '../../../formats/diff.ts';
+import { filter } from '../../../formats/filter.ts';
+import { appFrames, byPackage, isOwn } from '../../../formats/fold.ts';
 import type { Profile } from '../../../formats/model.ts';
+import { flame } from '../../../formats/summary/flame.ts';
 import { list, type SourceLookup } from '../../../formats/summary/list.ts';
 import { profileHead, type ReportOptions } from '../../../formats/summary/report.ts';
 import { sampleIndex } from '../../../formats/summary/sample-index.ts';
@@ -11,6 +14,10 @@ import { peek, tree } from '../../../formats/summary/tree.ts';
 import { NodeopsError } from '../../../protocol/errors.ts';
 
 export const help = `  top [N] [-cum]      the functions with the largest values; N are shown, 10 unless given
+  lines [N]           the same line by line
+  packages [N]        the same package by package
+  focus app|all|REGEX only the app's own frames, the others counted for their callers; or only stacks with such a function
+  flame               a flame graph: every call path with its share
   tree [N]            every function with its callers and callees
   peek REGEX          the same for functions whose name matches
   list REGEX          their source with the value of each line
@@ -22,15 +29,32 @@ export const help = `  top [N] [-cum]      the functions with the largest values
   quit                leave (or Ctrl-D)
 `;
 
-export const queryNames = ['top', 'tree', 'peek', 'list', 'traces', 'tags', 'sample_index', 'web', 'help', 'quit'];
+export const queryNames = [
+  'top',
+  'lines',
+  'packages',
+  'focus',
+  'flame',
+  'tree',
+  'peek',
+  'list',
+  'traces',
+  'tags',
+  'sample_index',
+  'web',
+  'help',
+  'quit',
+];
 
 /** One profile being asked about; it remembers the column that was chosen. */
 export class Queries {
-  readonly #profile: Profile;
+  readonly #whole: Profile;
+  #profile: Profile;
   readonly #sources: SourceLookup;
   #column: number;
 
   constructor(profile: Profile, sources: SourceLookup) {
+    this.#whole = profile;
     this.#profile = profile;
     this.#sources = sources;
     this.#column = defaultColumn(profile);
@@ -41,6 +65,24 @@ export class Queries {
     return profileHead(this.#profile, this.#column);
   }
 
+  /** What is shown to whoever has not asked: the functions with the largest values, and those of the app by all they called. */
+  overview(widthColumns = 0): string {
+    const options = { column: this.#column, widthColumns };
+    const plain = top(this.#profile, options);
+    const { functions } = this.#profile;
+    if (!functions.some(isOwn) || functions.every(isOwn)) return plain;
+    const table = top(appFrames(this.#profile), { ...options, sort: 'cum', nodeCount: 5 });
+    const from = table.indexOf('      flat  flat%');
+    return `${plain}\nThe app's own functions by all they called (others are counted for their callers):\n${table.slice(from)}`;
+  }
+
+  /** `app`, `all`, or a regular expression over function names and files. Throws `usage` for a bad one. */
+  focus(text: string): void {
+    if (text === 'app') this.#profile = appFrames(this.#whole);
+    else if (text === 'all' || text === '') this.#profile = this.#whole;
+    else this.#profile = filter(this.#whole, { focus: expression('focus', text) });
+  }
+
   /** The answer to a line; undefined for what is no query. Throws `usage` for wrong arguments. */
   answer(line: string, widthColumns = 0): string | undefined {
     const [, word, rest] = /^([a-z_]+)(.*)$/s.exec(line.trim()) ?? [];
@@ -48,7 +90,17 @@ export class Queries {
     const options = { column: this.#column, widthColumns };
     switch (word) {
       case 'top':
+        if (text === '' && line.trim() === 'top') return this.overview(widthColumns);
         return top(this.#profile, { ...options, ...counted(text, line) });
+      case 'lines':
+        return top(this.#profile, { ...options, ...counted(text, line), per: 'line' });
+      case 'packages':
+        return top(byPackage(this.#profile), { ...options, ...counted(text, line) });
+      case 'flame':
+        return flame(this.#profile, options);
+      case 'focus':
+        this.focus(text);
+        return this.overview(widthColumns);
       case 'tree':
         return tree(this.#profile, { ...options, ...counted(text, line) });
       case 'peek':

@@ -10,19 +10,28 @@ const limitBytes = 16 * 1024 * 1024;
  */
 export function localSources(directory: string): SourceLookup {
   return (file) => {
-    if (/^(?!file:)[a-z][\w+.-]+:/i.test(file)) return undefined;
-    const path = decodeURI(file.replace(/^file:\/\//, ''));
-    const parts = path.split(/[\\/]/).filter((part) => part !== '' && part !== '.');
-    if (parts.includes('..')) return undefined;
-    const tails = parts.map((_, i) => parts.slice(i)).filter((tail) => tail.length >= 2);
-    const candidates = [
-      ...(path.startsWith('/') ? [path] : []),
-      ...tails.map((tail) => join(resolve(directory), ...tail)),
-    ];
-    for (const candidate of candidates) {
-      const found = statSync(candidate, { throwIfNoEntry: false });
-      if (found?.isFile() && found.size <= limitBytes) return readFileSync(candidate, 'utf8');
+    try {
+      return find(file, directory);
+    } catch {
+      // a name that no file can have, or one that may not be read: its source is not at hand
+      return undefined;
     }
-    return undefined;
   };
+}
+
+function find(file: string, directory: string): string | undefined {
+  if (/^(?!file:)[a-z][\w+.-]+:/i.test(file)) return undefined;
+  const path = decodeURI(file.replace(/^file:\/\//, ''));
+  const parts = path.split(/[\\/]/).filter((part) => part !== '' && part !== '.');
+  if (parts.includes('..')) return undefined;
+  const tails = parts.map((_, i) => parts.slice(i)).filter((tail) => tail.length >= 2);
+  const candidates = [
+    ...(path.startsWith('/') ? [path] : []),
+    ...tails.map((tail) => join(resolve(directory), ...tail)),
+  ];
+  for (const candidate of candidates) {
+    const found = statSync(candidate, { throwIfNoEntry: false });
+    if (found?.isFile() && found.size <= limitBytes) return readFileSync(candidate, 'utf8');
+  }
+  return undefined;
 }

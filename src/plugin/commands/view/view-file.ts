@@ -11,6 +11,8 @@ export interface ViewOptions {
   readonly json?: boolean | undefined;
   /** Command line that takes the file instead. */
   readonly tool?: string | undefined;
+  /** `app`, or a regular expression: what of a profile is looked at. */
+  readonly focus?: string | undefined;
   /** Where source maps and sources are. */
   readonly sourceDirectory?: string | undefined;
 }
@@ -31,17 +33,25 @@ export async function viewFile(path: string, options: ViewOptions, io: Io): Prom
     });
   if (kind === 'report') throw new NodeopsError('usage', `${path} is a diagnostic report`, { hint: `less ${path}` });
   if (options.tool !== undefined) return (await import('./tool.ts')).runTool(options.tool, path, io);
-  if (options.web || kind === 'trace') return (await import('./web.ts')).showUntilClosed(path, io);
+  if (options.web || (kind === 'trace' && isInteractive(io)))
+    return (await import('./web.ts')).showUntilClosed(path, io);
+  if (kind === 'trace') {
+    const { traceTop } = await import('../../../formats/summary/trace-top.ts');
+    await write(io.stdout, traceTop(await readSmall(path)));
+    return 0;
+  }
   const profile = await readSaved(path, options.sourceDirectory, io);
   if (isInteractive(io)) {
     const { prompt } = await import('./prompt.ts');
-    await prompt(profile, { path, sourceDirectory: options.sourceDirectory }, io);
+    await prompt(profile, { path, sourceDirectory: options.sourceDirectory, focus: options.focus }, io);
     return 0;
   }
   const { Queries } = await import('./queries.ts');
-  const queries = new Queries(profile, () => undefined);
-  await write(io.stdout, queries.head() + queries.answer('top'));
-  return 0;
+  const { localSources } = await import('./source.ts');
+  const { answerPiped } = await import('./piped.ts');
+  const queries = new Queries(profile, localSources(options.sourceDirectory ?? '.'));
+  if (options.focus !== undefined) queries.focus(options.focus);
+  return answerPiped(queries, io);
 }
 
 /** Whether somebody sits there to answer a prompt. */
@@ -49,15 +59,19 @@ export function isInteractive({ stdin, stdout }: Io): boolean {
   return stdin.isTTY === true && stdout.isTTY === true;
 }
 
-async function readSaved(path: string, sourceDirectory: string | undefined, io: Io): Promise<Profile> {
+async function readSmall(path: string): Promise<Uint8Array> {
   const { size } = await stat(path);
   if (size > captureLimits.profileBytes)
     throw new NodeopsError(
       'too-large',
-      `${path} has ${size} bytes; profiles up to ${captureLimits.profileBytes} are read`,
+      `${path} has ${size} bytes; files up to ${captureLimits.profileBytes} are read`,
     );
+  return readFile(path);
+}
+
+async function readSaved(path: string, sourceDirectory: string | undefined, io: Io): Promise<Profile> {
+  const bytes = await readSmall(path);
   const { readProfile } = await import('../../../formats/read.ts');
-  const bytes = await readFile(path);
   if (sourceDirectory === undefined) return readProfile(bytes);
   const { sourceMapDir } = await import('../../../formats/source-map-dir.ts');
   const onProblem = ({ message }: NodeopsError) => io.stderr.write(`note: ${message}\n`);

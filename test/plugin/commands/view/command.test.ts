@@ -53,8 +53,23 @@ describe('view', () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
+  it('answers what comes on stdin where there is no terminal, line by line', async () => {
+    const path = await saved('piped.cpuprofile', await cpuProfile());
+    const { child, ended, stdout, stderr } = plugin.start(['view', path]);
+    child.stdin!.end('lines 2\n\npackages\nflame\nfocus app\nwhat\nquit\ntraces\n');
+    expect((await ended).code).toBe(2);
+    expect(stdout()).toMatch(/burnCpu \S+:\d+\n[\s\S]*\(app\)[\s\S]*█[\s\S]*flat%/);
+    expect(stderr()).toContain('unrecognized command: "what"');
+  });
+
+  it('prints the events of a trace where there is no terminal', async () => {
+    const { code, stdout } = await plugin.run(['view', await saved('u.trace.json', await nodeTrace())]);
+    expect(code).toBe(0);
+    expect(stdout.toString()).toMatch(/^Type: trace\nDuration: \S+, \d+ events of \d+ names\n/);
+  });
+
   it('serves a trace until Ctrl-C', async () => {
-    const { child, ended, stderr } = plugin.start(['view', await saved('t.trace.json', await nodeTrace())]);
+    const { child, ended, stderr } = plugin.start(['view', await saved('t.trace.json', await nodeTrace()), '--web']);
     await until('the page', () => stderr().includes('Ctrl-C ends it'));
     const [url] = /http:\S+/.exec(stderr())!;
     expect(stderr()).toContain('open that address in a browser');
