@@ -1,6 +1,6 @@
 /** The frames of a main thread that JavaScript cannot interrupt, from its memory, as readings and stalls show them. */
 import type { Frame } from '../protocol/replies.ts';
-import { filePath } from './frames.ts';
+import { filePath } from '../source-maps/frames.ts';
 import { type NativeFrame, type NativeStack, readNativeStack } from './native-frames/read.ts';
 
 export interface MemoryStack {

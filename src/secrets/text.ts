@@ -15,7 +15,7 @@ const scheme = /\b(Bearer|Basic(?! [a-z]+\b)) +[\w.~+/=-]{8,}/gi;
 const shapes = new RegExp(
   [
     '-----BEGIN [A-Z0-9 ]+-----[\\s\\S]*?(?:-----END [A-Z0-9 ]+-----|$)',
-    '\\beyJ[\\w-]{8,}\\.[\\w-]{4,}(?:\\.[\\w-]*)?',
+    '\\beyJ[\\w-]{8,2000}\\.[\\w-]{4,}(?:\\.[\\w-]*)?',
     '\\b(?:AKIA|ASIA)[A-Z0-9]{16}\\b',
     '\\bAIza[\\w-]{35}',
     '\\b(?:gh[pousr]|github_pat|glpat|xox[abeoprs]|xapp|npm|sk|pk|rk|hf|whsec|shpat|dckr_pat|dop_v1|pypi|lin_api)[-_][\\w-]{16,}',
@@ -85,7 +85,7 @@ const forms: readonly Form[] = [
   },
   {
     // --db-password VALUE inside a longer text; not where the sentence goes on
-    before: /(?<![\w-])(--?[A-Za-z][\w.-]*)[ \t]+/g,
+    before: /(?<![\w.-])(--?[A-Za-z][\w.-]*)[ \t]+/g,
     isSecret: isSecretName,
     end: matching(/(?!-|[A-Z_]+\b|(?:to|is|or|and|for|with|in|of|the|a|from|as|on)\b)[^\s;,"'<>]+/y),
   },

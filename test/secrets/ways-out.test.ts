@@ -142,6 +142,8 @@ describe('masking ends soon, whatever the text', () => {
     '\\"token\\":\\"',
     'eyJ',
     '-----BEGIN A-----',
+    '.-a',
+    'eyJaaaaaaaa-',
     '--a ',
   ];
   it.each([...pieces, ...more])('%j', { timeout: 20_000 }, (piece) => {
