@@ -1,5 +1,6 @@
 /** Source maps applied to V8's profiles: functions and lines as they were written, not as they were bundled. */
-import { decodedMappings, originalPositionFor, type TraceMap } from '@jridgewell/trace-mapping';
+import { decodedMappings, type TraceMap } from '@jridgewell/trace-mapping';
+import { originalPosition } from '../source-maps/frames.ts';
 import { sourceName } from '../source-maps/text.ts';
 import type { CpuNode, CpuProfile } from './cpuprofile.ts';
 import type { HeapNode, HeapProfile } from './heapprofile.ts';
@@ -35,8 +36,8 @@ export function mapHeapProfile(profile: HeapProfile, lookup: SourceMapLookup): H
 export function mapCallFrame(frame: CallFrame, lookup: SourceMapLookup): CallFrame {
   const map = frame.url && frame.lineNumber >= 0 ? lookup(frame.url) : undefined;
   if (!map) return frame;
-  const original = originalPositionFor(map, { line: frame.lineNumber + 1, column: Math.max(0, frame.columnNumber) });
-  if (original.source === null) return frame;
+  const original = originalPosition(map, frame.lineNumber + 1, frame.columnNumber);
+  if (!original) return frame;
   const functionName = originalName(map, frame);
   return {
     ...frame,
@@ -66,7 +67,8 @@ function mapNode(node: CpuNode, lookup: SourceMapLookup): CpuNode {
  */
 export function mapLine(map: TraceMap, line: number, start: Pick<CallFrame, 'url' | 'lineNumber'>): number {
   for (const segment of decodedMappings(map)[line - 1] ?? [])
-    if (segment.length > 1 && sourceName(map.resolvedSources[segment[1]!] ?? '') === start.url) return segment[2]! + 1;
+    if (segment.length > 1 && sourceName(map.resolvedSources?.[segment[1]!] ?? '') === start.url)
+      return segment[2]! + 1;
   return start.lineNumber + 1;
 }
 
@@ -87,9 +89,14 @@ function originalName(map: TraceMap, { functionName, lineNumber, columnNumber }:
     const gap = columnNumber - (segment[0] + functionName.length);
     if (gap < 0) continue;
     if (gap > limitGap) break;
-    if (segment.length === 5) return map.names[segment[4]] ?? functionName;
+    if (segment.length === 5) return nameAt(map, segment[4]) ?? functionName;
     // directly before the parameters and without another name: it was not renamed
     if (gap === 0) break;
   }
   return functionName;
+}
+
+function nameAt(map: TraceMap, index: number): string | undefined {
+  const name: unknown = map.names?.[index];
+  return typeof name === 'string' ? name : undefined;
 }

@@ -16,17 +16,33 @@ export function originalFrame<F extends PlacedFrame>(
   map: TraceMap,
   frame: F,
 ): (F & { generated: { file: string; line: number; column: number } }) | undefined {
-  const { source, line, column } = originalPositionFor(map, { line: frame.line, column: frame.column - 1 });
-  if (source === null) return undefined;
+  const found = originalPosition(map, frame.line, frame.column - 1);
+  if (!found) return undefined;
+  const { source, line, column } = found;
   const { file, line: generatedLine, column: generatedColumn } = frame;
   return {
     ...frame,
-    function: originalFunction(map, frame) ?? frame.function,
+    function: safely(() => originalFunction(map, frame)) ?? frame.function,
     file: filePath(sourceName(source)),
     line,
     column: column + 1,
     generated: { file, line: generatedLine, column: generatedColumn },
   };
+}
+
+/** A position from 1, and a column from 0; undefined where the map does not know it, or is damaged there. */
+export function originalPosition(
+  map: TraceMap,
+  line: number,
+  column: number,
+): { source: string; line: number; column: number } | undefined {
+  try {
+    const found = originalPositionFor(map, { line, column: Math.max(0, column) });
+    const known = typeof found.source === 'string' && Number.isFinite(found.line) && Number.isFinite(found.column);
+    return known ? { source: found.source!, line: found.line!, column: found.column! } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Segments looked at before a position: a function's own beginning is seldom farther. */
@@ -54,10 +70,19 @@ function originalFunction(map: TraceMap, frame: PlacedFrame): string | undefined
       if (++tried > limitSegments) return undefined;
       if (segment.length !== 5 || !isDeclared(code, segment[0], name)) continue;
       const original = map.names[segment[4]];
-      return original === undefined ? undefined : frame.function.slice(0, -name.length) + original;
+      return typeof original !== 'string' ? undefined : frame.function.slice(0, -name.length) + original;
     }
   }
   return undefined;
+}
+
+function safely<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    // a damaged map
+    return undefined;
+  }
 }
 
 function isDeclared(code: string, column: number, name: string): boolean {

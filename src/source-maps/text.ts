@@ -20,9 +20,13 @@ export function parseSourceMap(text: string, url: string, limitBytes: number = l
     if (version !== 3) throw new Error(`its version is ${String(version)}, not 3`);
     return new FlattenMap(json as ConstructorParameters<typeof FlattenMap>[0], url);
   } catch (cause) {
-    throw new NodeopsError('failed', `the source map ${shorten(url)} cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw new NodeopsError(
+      'failed',
+      `the source map ${shorten(url)} cannot be read: ${(cause as Error).message.split('\n', 1)[0]}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
