@@ -1,10 +1,10 @@
 import type { ExceptionGroup, ExceptionsReply } from '../../protocol/exceptions.ts';
 import type { Frame } from '../../protocol/replies.ts';
 import { maskText } from '../../secrets/text.ts';
+import { filePath } from '../../source-maps/frames.ts';
 import { askMainThread, silenceMs } from '../ask.ts';
 import type { ErrorCounter, ThrownKind } from '../error-counter.ts';
 import { evaluateProbe, type LoadModule } from '../evaluate.ts';
-import { filePath } from '../frames.ts';
 import type { Inspector } from '../inspector.ts';
 import { SourceMaps } from '../source-maps.ts';
 import type { Readings, Subject } from '../subject.ts';
