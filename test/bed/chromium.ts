@@ -11,7 +11,7 @@ const cache = resolve('node_modules/.cache/nodeops');
 
 /** A bare machine has no fonts, and without any a page has no text; the package's own are looked for where its cloud has them. */
 const fonts = `<?xml version="1.0"?>
-<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
+<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="xdg">fonts</cachedir></fontconfig>
 `;
 
 /** The one that NODEOPS_CHROMIUM names, else the package's. */
@@ -24,6 +24,7 @@ export async function launchBrowser(): Promise<Browser> {
     ...process.env,
     LD_LIBRARY_PATH: join(directory, 'al2023/lib'),
     FONTCONFIG_PATH: join(directory, 'fonts'),
+    XDG_CACHE_HOME: directory,
   };
   return chromium.launch({ executablePath: join(directory, 'chromium'), headless: true, args, env });
 }
