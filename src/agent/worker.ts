@@ -23,10 +23,16 @@ export interface Task {
   readonly recorder?: RecorderTask;
 }
 
-/** That it answers on a port, or that its container has another watcher. */
-export type FromWorker = { t: 'up'; port: number } | { t: 'second' };
-/** To end, or to try for the pod's known port. */
-export type ToWorker = 'end' | 'lead';
+/** That it answers on a port; that its container has another watcher. */
+export type FromWorker =
+  | { t: 'up'; port: number }
+  | { t: 'second' }
+  /** It has the known port, or cannot have it. */
+  | { t: 'contends'; leads: boolean }
+  /** Nobody has asked for a while: it ends when it is told to. */
+  | { t: 'idle' };
+/** To end at once, or unless somebody asks; to try for the pod's known port. */
+export type ToWorker = 'end' | 'rest' | 'lead';
 
 /** How often files of processes that were killed are looked for. */
 const tidyMs = 15_000;
@@ -55,8 +61,9 @@ function start(): void {
   Atomics.store(task.port, 0, member.port);
   writeUnlessLeaving(task.port, () => writePortFile(settings.configDir, process.pid, member.port));
   parentPort?.on('message', (message: ToWorker) => {
-    if (message === 'lead') member.contend();
-    else end();
+    if (message === 'rest' && member.connections() > 0) return tell({ t: 'up', port: member.port });
+    if (message !== 'lead') end();
+    tell({ t: 'contends', leads: member.contend() });
   });
   const stays = task.role === 'watcher';
   if (stays) member.contend();
@@ -74,7 +81,7 @@ function start(): void {
   setInterval(tidy, tidyMs).unref();
 }
 
-function endWhenIdle({ pod, connections, resign }: NonNullable<ReturnType<typeof startMember>>): void {
+function endWhenIdle({ pod, connections }: NonNullable<ReturnType<typeof startMember>>): void {
   const holds: (() => boolean)[] = [];
   pod.holding = (held) => void holds.push(held);
   let lastUse = performance.now();
@@ -83,8 +90,8 @@ function endWhenIdle({ pod, connections, resign }: NonNullable<ReturnType<typeof
       const now = performance.now();
       if (connections() > 0 || recorder().busy() || holds.some((held) => held())) lastUse = now;
       if (now - lastUse < settings.sleepAfterMs) return;
-      resign();
-      end();
+      lastUse = now;
+      tell({ t: 'idle' });
     },
     Math.min(1_000, settings.sleepAfterMs),
   );

@@ -1,4 +1,9 @@
-import { type PerformanceEntry, PerformanceObserver, performance } from 'node:perf_hooks';
+/**
+ * What V8 and libuv count of a main thread without running JavaScript on it: collections, and turns of the event loop. Installed where a worker
+ * watches, which reads them through the inspector.
+ */
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { GCProfiler, getHeapStatistics } from 'node:v8';
 
 /** Where installed counters are found from the inspector: `globalThis[countersKey]`, not enumerable. */
 export const countersKey = Symbol.for('nodeops.counters');
@@ -13,65 +18,140 @@ export interface GcCounts {
   since: string;
   /** By V8's number of the kind: 1 scavenge, 2 minor mark-sweep, 4 mark-sweep-compact, 8 incremental, 16 weak callbacks. */
   kinds: Record<number, GcCount>;
+  /** `at` is when it was read: within a second where a worker watches. */
   last: { kind: number; at: string; pauseMs: number } | null;
 }
 
-export interface Counters {
-  /** Also takes in what has been recorded but not yet delivered. */
-  gc(): GcCounts;
+/** What a watcher takes from a main thread, in one question. */
+export interface Pulse {
+  /** Milliseconds in which the event loop ran callbacks. */
+  readonly activeMs: number;
+  /** Turns of the event loop so far; null where libuv does not say. */
+  readonly turns: number | null;
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  readonly externalBytes: number;
+  readonly heapLimitBytes: number;
+  readonly minorGcs: number;
+  readonly majorGcs: number;
+  readonly gcPauseMs: number;
+  readonly gcMaxPauseMs: number;
 }
 
-/**
- * Starts counting garbage collections on the thread it is called on; the same counters when called again. Nothing runs
- * between collections, and nothing is kept per collection. What V8 collects while the loop does not turn is counted when
- * it turns again.
- */
+export interface Counters {
+  gc(): GcCounts;
+  /** `timed`: whether turns are measured by a timer, where Node cannot do without. */
+  pulse(timed: boolean): Pulse;
+  /** Turns of the event loop in nanoseconds: a copy in another thread sees the same figures. */
+  readonly turns: ReturnType<typeof monitorEventLoopDelay>;
+  /** Whether each turn is counted as it ends. Otherwise a timer of `timerMs` is, from how late it comes. */
+  readonly perTurn: boolean;
+  uninstall(): void;
+}
+
+/** Where turns are not counted. */
+export const timerMs = 20;
+
+const kindsOf: Readonly<Record<string, number>> = {
+  Scavenge: 1,
+  MinorMarkSweep: 2,
+  MinorMarkCompact: 2,
+  MarkSweepCompact: 4,
+  IncrementalMarking: 8,
+  ProcessWeakCallbacks: 16,
+};
+
+/** Starts counting on the thread it is called on; the same counters when called again. */
 export function installCounters(): Counters {
   const holder = globalThis as { [countersKey]?: Counters };
   const installed = holder[countersKey];
   if (installed) return installed;
-  const since = new Date().toISOString();
+  // an app may replace these, or count their calls
+  const { memoryUsage } = process;
+  const utilization = performance.eventLoopUtilization.bind(performance);
+  const { nodeTiming } = performance as unknown as { nodeTiming: { uvMetricsInfo?: { loopCount: number } } };
+  const now = Date.now;
+  const iso = (at: number) => new Date(at).toISOString();
+  const since = iso(now());
   const kinds: Record<number, GcCount> = {};
-  let last: PerformanceEntry | undefined;
-  const count = (entries: PerformanceEntry[]): void => {
-    for (const entry of entries) {
-      const kind = kindOf(entry);
+  let last: GcCounts['last'] = null;
+  let profiler: GCProfiler | undefined = new GCProfiler();
+  profiler.start();
+  const perTurn = countsTurns(process.versions.node);
+  const turns = monitorEventLoopDelay({ resolution: timerMs, ...(perTurn && { samplePerIteration: true }) });
+  if (perTurn) turns.enable();
+
+  function take(): void {
+    const { statistics } = profiler?.stop() ?? { statistics: [] };
+    if (profiler) {
+      profiler = new GCProfiler();
+      profiler.start();
+    }
+    for (const { gcType, cost } of statistics) {
+      const kind = kindsOf[gcType] ?? 0;
+      const pauseMs = cost / 1_000;
       kinds[kind] ??= { count: 0, totalPauseMs: 0, maxPauseMs: 0 };
       const counted = kinds[kind];
       counted.count++;
-      counted.totalPauseMs += entry.duration;
-      counted.maxPauseMs = Math.max(counted.maxPauseMs, entry.duration);
-      last = entry;
+      counted.totalPauseMs += pauseMs;
+      counted.maxPauseMs = Math.max(counted.maxPauseMs, pauseMs);
+      last = { kind, at: iso(now()), pauseMs };
     }
-  };
-  const observer = new PerformanceObserver((list) => {
-    try {
-      count(list.getEntries());
-    } catch {
-      // it would be the app's uncaught exception: the app has put something else in the place of what is used here
-    }
-  });
-  observer.observe({ entryTypes: ['gc'] });
+  }
+
   const counters: Counters = {
+    turns,
+    perTurn,
     gc() {
-      count(observer.takeRecords());
+      take();
+      return { since, kinds, last };
+    },
+    pulse(timed) {
+      take();
+      if (!perTurn) timed ? turns.enable() : turns.disable();
+      const memory = memoryUsage.call(process);
+      const all = Object.values(kinds);
       return {
-        since,
-        kinds,
-        last: last
-          ? {
-              kind: kindOf(last),
-              at: new Date(performance.timeOrigin + last.startTime + last.duration).toISOString(),
-              pauseMs: last.duration,
-            }
-          : null,
+        activeMs: utilization().active,
+        turns: nodeTiming.uvMetricsInfo?.loopCount ?? null,
+        heapUsedBytes: memory.heapUsed,
+        heapTotalBytes: memory.heapTotal,
+        externalBytes: memory.external,
+        heapLimitBytes: heapLimit(),
+        minorGcs: (kinds[1]?.count ?? 0) + (kinds[2]?.count ?? 0),
+        majorGcs: kinds[4]?.count ?? 0,
+        gcPauseMs: all.reduce((sum, { totalPauseMs }) => sum + totalPauseMs, 0),
+        gcMaxPauseMs: all.reduce((max, { maxPauseMs }) => Math.max(max, maxPauseMs), 0),
       };
+    },
+    uninstall() {
+      profiler?.stop();
+      profiler = undefined;
+      turns.disable();
+      Reflect.deleteProperty(holder, countersKey);
     },
   };
   Object.defineProperty(globalThis, countersKey, { value: counters, configurable: true });
   return counters;
 }
 
-function kindOf(entry: PerformanceEntry): number {
-  return (entry as PerformanceEntry & { detail: { kind: number } }).detail.kind;
+/** Whether monitorEventLoopDelay can sample each turn, without a timer of its own. */
+export function countsTurns(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return (major === 24 && minor >= 19) || (major === 26 && minor >= 5) || major > 26;
+}
+
+let limit: number | undefined;
+
+/**
+ * What the heap can grow to. V8's own figure counts the reserve of the young generation, which makes a small heap look far from full
+ * when it ends: where the old generation's limit was set, that is the one.
+ */
+function heapLimit(): number {
+  if (limit !== undefined) return limit;
+  const flags = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv].join(' ');
+  const [, set] = [...flags.matchAll(/--max[-_]old[-_]space[-_]size[= ](\d+)/g)].at(-1) ?? [];
+  const { heap_size_limit: whole } = getHeapStatistics();
+  limit = set === undefined || set === '0' ? whole : Math.min(whole, Number(set) * 1024 * 1024);
+  return limit;
 }

@@ -1,6 +1,5 @@
 /** The agent's part in the app's main thread: on standby behind a port, or beside a worker that answers. docs/adr/0001 says why. */
 import { Worker } from 'node:worker_threads';
-import { installCounters } from '../../inspect/counters.ts';
 import { countErrors, stopCountingErrors } from '../../inspect/error-counter.ts';
 import { removePortFile, waitForWriter, writePortFile } from '../config-dir.ts';
 import { cannotHost } from '../guest/host.ts';
@@ -29,6 +28,8 @@ import { leaveUncounted, listenersNow } from './uncounted.ts';
 const workerHeapMb = 256;
 /** On a main thread, that is asked for nothing while nothing happens. */
 const standbyPaces = { firstMs: 100, lastMs: 300_000 };
+/** What following a worker of one's own may take. */
+const followMs = 50;
 
 export interface Guest {
   /** Resolves with the port once the agent answers, or undefined when it is closed before. */
@@ -41,7 +42,12 @@ interface Running {
   readonly role: Task['role'];
   /** Its port; undefined when it ended before it had one. */
   readonly up: Promise<number | undefined>;
+  /** Whether it has the known port, once it was told to try. */
+  readonly leads: Promise<boolean>;
   port: number | undefined;
+  /** It was told to end, unless somebody asks; settles when it has, or does not. */
+  ended: Promise<void> | undefined;
+  ending: boolean;
 }
 
 /** Starts the agent. Never throws, prints or keeps the process alive. */
@@ -75,7 +81,12 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
         knownPort: settings.port,
         role: 'standby',
       }),
-      wake: () => work('awake'),
+      wake: async (known) => {
+        // one that is about to end gives the known port back first
+        while (running?.ending) await running.ended;
+        const own = await work('awake');
+        return known && (await running?.leads) ? settings.port : own;
+      },
     });
     if (standby.port === 0 || running) return;
     answersOn(standby.port);
@@ -92,9 +103,9 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
 
   function startWorker(role: Task['role']): Running | undefined {
     const mainPort = standby?.port ?? 0;
-    const task: Task = { role, settings, identity, port: shared, mainPort, recorder: recorder.task };
     let worker: Worker;
     try {
+      const task: Task = { role, settings, identity, port: shared, mainPort, recorder: recorder.task() };
       worker = new Worker(workerSource, {
         eval: true,
         name: 'nodeops',
@@ -116,13 +127,27 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
     const up = new Promise<number | undefined>((resolve) => {
       settle = resolve;
     });
-    const started: Running = { worker, role, up, port: undefined };
+    let lead: (leads: boolean) => void = () => {};
+    const leads = new Promise<boolean>((resolve) => {
+      lead = resolve;
+    });
+    const started: Running = { worker, role, up, leads, port: undefined, ended: undefined, ending: false };
+    let over: () => void = () => {};
     worker.on(
       'message',
       guarded((message: FromWorker) => {
         if (running !== started) return;
         if (message.t === 'second') return void election?.send({ type: 'worker-second' });
+        if (message.t === 'contends') return lead(message.leads);
+        if (message.t === 'idle') {
+          started.ended = new Promise((resolve) => {
+            over = resolve;
+          });
+          return letEnd(started);
+        }
         started.port = message.port;
+        started.ending = false;
+        over();
         answersOn(message.port);
         settle(message.port);
         if (role === 'watcher') election?.send({ type: 'worker-watches' });
@@ -133,13 +158,17 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
     worker.on(
       'exit',
       guarded(() => {
+        started.ending = false;
         settle(undefined);
+        lead(false);
+        over();
         if (running !== started) return;
         running = undefined;
         if (closed) return;
+        recorder.rest();
         stand();
         if (role === 'watcher') election?.send({ type: 'worker-ended' });
-        else if (settings.mode === 'standby' && !contention) begin();
+        else if (settings.mode === 'standby' && !contention) begin(0);
       }),
     );
     worker.unref();
@@ -148,20 +177,31 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
 
   /** The known port is better kept by a worker, that answers while this thread is blocked. */
   function handOver(): void {
-    if (running?.port === undefined) return;
+    if (running?.port === undefined || running.ending) return;
     contention?.end();
     contention = undefined;
     running.worker.postMessage('lead' satisfies ToWorker);
   }
 
+  /** This thread follows its own worker as it would any leader, and so has the known port the moment the worker ends. */
+  function letEnd(ended: Running): void {
+    ended.ending = true;
+    if (settings.mode === 'standby' && !contention) begin(0);
+    const ending = setTimeout(
+      guarded(() => ended.worker.postMessage('rest' satisfies ToWorker)),
+      followMs,
+    );
+    ending.unref();
+  }
+
   /** Without a watcher: tries for the known port, or follows who has it. */
-  function begin(): void {
+  function begin(linkAfter: number): void {
     stand();
     if (settings.port === 0) return;
     contention = contend({
       settings,
       paces: standbyPaces,
-      linkAfterMs,
+      linkAfterMs: linkAfter,
       take: (socket) => (standby ? standby.take(socket) : socket.destroy()),
       changed: handOver,
     });
@@ -224,12 +264,11 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   });
   const listeners = listenersNow();
   if (settings.shutdownCleanup) process.on('exit', leaveNoFile);
-  installCounters();
   countErrors();
-  const recorder = startRecorder(identity, process.env, () => {});
+  const recorder = startRecorder(identity, process.env);
   const count = leaveUncounted(listeners);
   const stopTracking = settings.track ? trackCreations() : undefined;
-  if (settings.mode === 'standby') begin();
+  if (settings.mode === 'standby') begin(linkAfterMs);
   else election = run(beginElection(isHeld(watcherName(identity.kin, settings.port))), elect, act);
 
   return {

@@ -17,14 +17,14 @@ export interface StandbyParts {
   /** What ports are chosen by: any number that differs between processes of a pod. */
   readonly seed: number;
   introduction(port: number): Introduction;
-  /** Starts the worker, or finds it started: its port. */
-  wake(): Promise<number | undefined>;
+  /** Starts the worker, or finds it started: its port; `known`: the known port of the pod, once that is the worker's. */
+  wake(known: boolean): Promise<number | undefined>;
 }
 
 export interface Standby {
   /** 0 where none is to be had. */
   readonly port: number;
-  /** A connection that came in elsewhere. */
+  /** A connection to the known port. */
   take(socket: Socket): void;
   close(): void;
 }
@@ -47,7 +47,7 @@ export function openStandby({ token, seed, introduction, wake }: StandbyParts): 
   function listen(): void {
     const taken = new Set((readListeners() ?? []).map((one) => one.port));
     for (const candidate of port > 0 ? [port] : ownPorts(process.pid, seed, taken)) {
-      const outcome = listenOn({ host: '127.0.0.1', port: candidate }, take);
+      const outcome = listenOn({ host: '127.0.0.1', port: candidate }, (socket) => take(socket, false));
       if (typeof outcome !== 'number') {
         listening = outcome;
         port = candidate;
@@ -78,7 +78,7 @@ export function openStandby({ token, seed, introduction, wake }: StandbyParts): 
     return true;
   }
 
-  function take(socket: Socket): void {
+  function take(socket: Socket, known: boolean): void {
     if (closed || open >= openLimit || isFlooded()) return void socket.destroy();
     open++;
     socket.unref();
@@ -112,7 +112,7 @@ export function openStandby({ token, seed, introduction, wake }: StandbyParts): 
       socket.off('data', onData).pause();
       socket.unshift(first);
       if (opens) socket.write(waking);
-      wake().then(
+      wake(known).then(
         guarded((own: number | undefined) => (own === undefined ? socket.destroy() : splice(socket, own))),
         () => socket.destroy(),
       );
@@ -133,7 +133,7 @@ export function openStandby({ token, seed, introduction, wake }: StandbyParts): 
     get port() {
       return port;
     },
-    take,
+    take: (socket) => take(socket, true),
     close() {
       closed = true;
       listening?.close();

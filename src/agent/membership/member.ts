@@ -45,9 +45,8 @@ export interface Member {
   readonly peers: Peers;
   /** Requests being answered, and connections that wait for an answer. */
   connections(): number;
-  /** Tries for the known port from now on. */
-  contend(): void;
-  resign(): void;
+  /** Tries for the known port from now on; whether it has it already. */
+  contend(): boolean;
 }
 
 /** How long a worker waits until it tries for the port again. */
@@ -145,12 +144,9 @@ export function startMember({ settings, identity, role, mainPort, beyond }: Memb
     peers: others,
     connections: way.count,
     contend() {
-      if (settings.port === 0) return;
+      if (settings.port === 0) return false;
       contention ??= contend({ settings, paces, linkAfterMs: 0, take: (socket) => way.take(socket, 'door') });
-    },
-    resign() {
-      contention?.end();
-      contention = undefined;
+      return contention.leads;
     },
   };
 }

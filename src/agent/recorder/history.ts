@@ -9,7 +9,7 @@ import type { Sample } from './samples.ts';
 import type { StallStack } from './stacks.ts';
 import type { Watch } from './watch.ts';
 
-/** The main thread writes for some microseconds. */
+/** Who writes does for some microseconds. */
 const attempts = 1_000;
 
 /** Throws `busy` when the recording is being written all the time. */
@@ -60,7 +60,7 @@ export function takeHistory(
           totalPauseMs: gcPauseMs,
           maxPauseMs: recording.get('gcMaxPauseMs'),
         },
-    loopDelay: { p50Ms: recording.lateness(0.5) ?? null, p99Ms: recording.lateness(0.99) ?? null },
+    loopDelay: { p50Ms: known(recording.get('delayP50Ms')), p99Ms: known(recording.get('delayP99Ms')) },
     stallMs,
     stallCount: recording.stallCount,
     stalls: recording.stalls(now - since).map((stall) => describe(stall, stacks.get(stall.beat), false)),

@@ -13,7 +13,7 @@ export interface Recent {
 }
 
 /** Undefined in the first second of a process. */
-export function readRecent({ recording, settings, current }: Watch, now = Date.now()): Recent | undefined {
+export function readRecent({ recording, delays, current }: Watch, now = Date.now()): Recent | undefined {
   const samples = takeSamples(recording, now - recentMs)?.filter(({ at }) => at <= now);
   const last = samples?.at(-1);
   if (!samples || !last) return undefined;
@@ -22,17 +22,16 @@ export function readRecent({ recording, settings, current }: Watch, now = Date.n
   if (stall) {
     const { durationMs } = stall;
     const delay = { delayP50Ms: durationMs, delayP99Ms: durationMs, delayMaxMs: durationMs };
-    return { eventLoop: { utilization: 1, ...delay, windowMs: durationMs }, percent: mean([last], 'cpuPercent') };
+    return { eventLoop: { utilization: 1, ...delay, windowMs: durationMs }, percent: stall.cpuPercent };
   }
   const windowMs = Math.min(recentMs, last.at - samples[0]!.at + fineMs);
-  const beats = Math.ceil(windowMs / settings.beatMs);
-  const late = (share: number) => recording.lateness(share, beats) ?? null;
+  const late = (share: number) => delays.quantile(share, windowMs) ?? null;
   return {
     eventLoop: {
       utilization: mean(samples, 'utilization'),
       delayP50Ms: late(0.5),
       delayP99Ms: late(0.99),
-      delayMaxMs: late(1),
+      delayMaxMs: Math.max(...samples.map(({ max }) => max.delayMaxMs ?? 0)),
       windowMs,
     },
     percent: mean(samples, 'cpuPercent'),

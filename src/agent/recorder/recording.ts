@@ -1,12 +1,12 @@
 /**
- * The recorder's memory: one SharedArrayBuffer that the main thread writes and its worker reads, so that a figure costs the
- * app no message, and an agent that wakes later finds what was recorded while it slept. About 190 KB, however long it runs;
- * pages that were never written are never taken from the system.
+ * The recorder's memory: one SharedArrayBuffer that the watcher writes, and the main thread reads when the process ends. About 190 KB,
+ * however long it runs; pages that were never written are never taken from the system.
  */
-import { Beats, type Stall } from './beats.ts';
+
 import type { Figures } from './columns.ts';
 import { layOut } from './layout.ts';
 import { type Sample, Samples } from './samples.ts';
+import { type Stall, Stalls } from './stalls.ts';
 
 const words = ['sessions', 'leaving'] as const;
 const cells = [
@@ -20,6 +20,8 @@ const cells = [
   'majorGcs',
   'gcPauseMs',
   'gcMaxPauseMs',
+  'delayP50Ms',
+  'delayP99Ms',
 ] as const;
 type Cell = (typeof cells)[number];
 
@@ -28,7 +30,7 @@ const leaveStepMs = 5;
 const places = layOut({
   words: words.length * 4,
   cells: cells.length * 8,
-  beats: Beats.bytes,
+  stalls: Stalls.bytes,
   samples: Samples.bytes,
 });
 
@@ -36,7 +38,7 @@ export class Recording {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #cells: Float64Array;
-  readonly #beats: Beats;
+  readonly #stalls: Stalls;
   readonly #samples: Samples;
 
   /** Of a new buffer, or of one that another thread made. */
@@ -44,7 +46,7 @@ export class Recording {
     this.buffer = buffer ?? new SharedArrayBuffer(places.bytes);
     this.#words = new Int32Array(this.buffer, places.at.words, words.length);
     this.#cells = new Float64Array(this.buffer, places.at.cells, cells.length);
-    this.#beats = new Beats(this.buffer, places.at.beats);
+    this.#stalls = new Stalls(this.buffer, places.at.stalls);
     this.#samples = new Samples(this.buffer, places.at.samples);
     if (buffer) return;
     this.#cells.fill(Number.NaN);
@@ -58,14 +60,9 @@ export class Recording {
     this.#cells[cells.indexOf(cell)] = value;
   }
 
-  /** Beats of the main thread so far. */
-  get beats(): number {
-    return this.#beats.count;
-  }
-
-  /** The main thread has turned: how late, and whether the turn before counts as a stall. */
-  beat(latenessMs: number, beatMs: number, stalledMs: number | undefined): void {
-    this.#beats.add(latenessMs, beatMs, stalledMs);
+  /** A turn of the event loop took long. */
+  stalled(stall: Stall): void {
+    this.#stalls.add(stall);
   }
 
   /** Adds a sample. False when the other thread is at it: try again later. */
@@ -90,17 +87,12 @@ export class Recording {
 
   /** Stalls that ended after `since`, oldest first. */
   stalls(since: number): Stall[] {
-    return this.#beats.stalls(since);
+    return this.#stalls.since(since);
   }
 
   /** Stalls since the recording began, those that are not kept any more included. */
   get stallCount(): number {
-    return this.#beats.stallCount;
-  }
-
-  /** Lateness that a share of the last beats stayed below, of a minute's at most; undefined before the first beat. */
-  lateness(share: number, beats = Beats.kept): number | undefined {
-    return this.#beats.lateness(share, beats);
+    return this.#stalls.count;
   }
 
   /** In the worker: an inspector session of its own was opened (1) or closed (-1). */

@@ -1,12 +1,12 @@
-/** What runs in the main thread beside the agent: the recorder's pulse, and the witness of its end. Never throws. */
-import { installCounters } from '../../inspect/counters.ts';
+/** What the main thread holds for the recorder: its memory, counters of V8 and libuv, and the witness of its end. Never throws. */
+import { type Counters, installCounters } from '../../inspect/counters.ts';
 import type { KeptSettings } from '../crash/kept.ts';
 import { keptSettings } from '../crash/settings.ts';
 import { watchForCrashes } from '../crash/witness.ts';
 import type { Identity } from '../identity.ts';
 import { guarded } from '../main-thread/guarded.ts';
 import { type TriggerSettings, triggerSettings } from '../triggers/settings.ts';
-import { type Pulse, startPulse } from './pulse.ts';
+import { Recording } from './recording.ts';
 import { recorderSettings } from './settings.ts';
 import type { Recorded } from './watch.ts';
 
@@ -24,31 +24,43 @@ export interface RecorderTask {
 /** How long an ending app waits for sessions of ours to be closed; it takes some milliseconds. */
 const leaveMs = 100;
 
-/** `heapShort`: called when the heap begins to be short, for an agent that sleeps and cannot see it. */
 export function startRecorder(
   { info }: Identity,
   environment: Readonly<Record<string, string | undefined>>,
-  heapShort: () => void,
-): { task: RecorderTask; stop(): void } {
+): {
+  /** For a worker that starts: from then on V8 and libuv count what it reads. */
+  task(): RecorderTask;
+  /** The worker has ended. */
+  rest(): void;
+  stop(): void;
+} {
   const settings = recorderSettings(environment);
   const kept = keptSettings(environment);
-  const pulse: Pulse | undefined = settings.enabled
-    ? startPulse(settings, () => installCounters().gc(), kept ? heapShort : undefined)
-    : undefined;
-  const leave = guarded(() => pulse?.recording.leave(leaveMs));
-  if (pulse) process.on('exit', leave);
-  const stopWatching = kept
-    ? watchForCrashes(kept, { info, recording: pulse?.recording, stallMs: settings.stallMs })
-    : () => {};
+  const recording = settings.enabled ? new Recording() : undefined;
+  let counters: Counters | undefined;
+  const rest = (): void => {
+    counters?.uninstall();
+    counters = undefined;
+  };
+  const leave = guarded(() => recording?.leave(leaveMs));
+  if (recording) process.on('exit', leave);
+  const stopWatching = kept ? watchForCrashes(kept, { info, recording, stallMs: settings.stallMs }) : () => {};
   return {
-    task: {
-      recorded: pulse ? { buffer: pulse.recording.buffer, settings } : null,
-      kept,
-      triggers: triggerSettings(environment),
-      notes: settings.notes,
+    task() {
+      counters = recording && installCounters();
+      return {
+        recorded:
+          recording && counters
+            ? { buffer: recording.buffer, settings, turns: counters.turns, perTurn: counters.perTurn }
+            : null,
+        kept,
+        triggers: triggerSettings(environment),
+        notes: settings.notes,
+      };
     },
+    rest,
     stop() {
-      pulse?.stop();
+      rest();
       process.off('exit', leave);
       stopWatching();
     },

@@ -140,7 +140,7 @@ export function isTrue({ figure, below, value, ofLimit }: Rule, { recording, cur
     utilization: (figures.utilization ?? Number.NaN) * 100,
     gc: (figures.gcShare ?? Number.NaN) * 100,
     throttled: (figures.throttled ?? Number.NaN) * 100,
-    loopDelayP99: Math.max(recording.lateness(0.99) ?? Number.NaN, delayMs),
+    loopDelayP99: Math.max(recording.get('delayP99Ms'), delayMs),
     loopDelayMax: Math.max(figures.delayMaxMs ?? Number.NaN, delayMs),
     threads: figures.threads,
   };
