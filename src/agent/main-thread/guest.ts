@@ -85,7 +85,10 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
         // one that is about to end gives the known port back first
         while (running?.ending) await running.ended;
         const own = await work('awake');
-        return known && (await running?.leads) ? settings.port : own;
+        if (!known || own === undefined) return own;
+        // whoever has the known port by now answers for the pod: this worker, or another that was faster
+        await running?.leads;
+        return settings.port;
       },
     });
     if (standby.port === 0 || running) return;

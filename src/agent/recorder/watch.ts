@@ -82,8 +82,7 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
   let taken = -1;
   let stalled = false;
   /** A stall that is over, until what was counted of it is read. */
-  let ended: { beat: number; at: number; seenMs: number; looseMs: number } | undefined;
-  let looseMs = settings.beatMs;
+  let ended: { beat: number; at: number; seenMs: number; waited: boolean } | undefined;
   let turnsThen: number | undefined;
   let asking: Promise<Pulse | undefined> | undefined;
   let timed = false;
@@ -116,9 +115,8 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
   function turned(now: number): void {
     if (stalled) {
       stalled = false;
-      ended = { beat, at: now, seenMs: now - beatAt, looseMs: looseMs + lookMs };
+      ended = { beat, at: now, seenMs: now - beatAt, waited: false };
     }
-    looseMs = lookMs;
     turnsThen = undefined;
     beat++;
     beatAt = now;
@@ -144,7 +142,7 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
         confirmed = true;
         return undefined;
       }
-      if (polls !== undefined) loops.add(polls);
+      if (polls !== undefined && polls === main.whereabouts().polls) loops.add(polls);
       // where turns are not counted, two answers tell whether there was one between them
       if (!perTurn && answer.turns !== null) {
         if (turnsThen === undefined) turnsThen = answer.turns;
@@ -263,9 +261,13 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
     const over = ended;
     ended = undefined;
     if (over) {
-      // what was seen is as exact as the looks; what was counted is exact, if it is the same turn
-      const isSame = perTurn && Math.abs(over.seenMs - max) <= over.looseMs + settings.beatMs;
-      const durationMs = isSame ? max : over.seenMs;
+      // what is counted is exact, and comes when the next turn begins; what was seen is as exact as the looks
+      const isCounted = perTurn && max >= settings.stallMs;
+      if (perTurn && !isCounted && !over.waited) {
+        ended = { ...over, waited: true };
+        return max;
+      }
+      const durationMs = isCounted ? max : over.seenMs;
       recording.stalled({ beat: over.beat, at: Date.now() - (clock() - over.at) - durationMs, durationMs });
       return Math.max(max, durationMs);
     }
