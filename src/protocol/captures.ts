@@ -92,6 +92,11 @@ export const captures = {
     mediaType: 'application/json',
     parameters: {
       force: { type: 'boolean', summary: 'take it although it may stop or kill the process', default: false },
+      redact: {
+        type: 'boolean',
+        summary: 'mask the contents of strings, and keys that are no plain words',
+        default: false,
+      },
       'probe-budget': {
         type: 'duration',
         summary: 'how long the liveness probe lets the process stand still',

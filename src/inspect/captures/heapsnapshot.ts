@@ -8,6 +8,7 @@ import { stillNative } from './cpu-sampling.ts';
 import { abandonedError, patiently, startMs } from './patience.ts';
 import { estimateSnapshot, mib, objections, readRoom, seconds } from './preflight.ts';
 import { heapFiguresProbe } from './probes.ts';
+import { SnapshotRedactor } from './redact.ts';
 
 /** How long a snapshot may take at most; V8 cannot be told to stop one. */
 const snapshotMs = 900_000;
@@ -32,6 +33,7 @@ export async function captureHeapSnapshot(
 ): Promise<void> {
   const inspector = await subject.inspector();
   await preflight(subject, inspector, parameters, sink, control);
+  const redactor = parameters.redact ? new SnapshotRedactor() : undefined;
   let failure: unknown;
   let written = 0;
   let ending = '';
@@ -39,7 +41,7 @@ export async function captureHeapSnapshot(
     if (failure || control.abandoned.aborted) return;
     try {
       if (written === 0) control.phase('writing the snapshot');
-      sink.writeSync(chunk);
+      sink.writeSync(redactor?.write(chunk) ?? chunk);
       written += chunk.length;
       ending = (ending + chunk).slice(-16);
     } catch (error) {
@@ -61,6 +63,12 @@ export async function captureHeapSnapshot(
     );
     if (failure) throw failure;
     if (control.abandoned.aborted) throw abandonedError();
+    if (redactor) {
+      sink.writeSync(redactor.end());
+      control.note(
+        'redacted: contents of strings are masked; names of classes, functions, files and plain properties are not',
+      );
+    }
     if (!/\]\s*\}\s*$/.test(ending))
       throw new NodeopsError('failed', `the snapshot ended in the middle, after ${mib(written)}`);
   } catch (error) {
