@@ -13,9 +13,9 @@ const app = `const { Worker } = require('node:worker_threads');
 for (let i = 0; i < ${workers}; i++) new Worker('setInterval(() => {}, 1000)', { eval: true });
 process.stdin.on('data', () => { gc(); console.log('collected'); });
 console.log('up');`;
-const asked = 1_000;
-/** A third of what it was: heaps grow and shrink by some. */
-const mayGrowBytes = (asked * (workers + 1) * 9 * 1024) / 3;
+const asked = 600;
+/** Half of what it was: heaps grow and shrink by some. */
+const mayGrowBytes = (asked * (workers + 1) * 9 * 1024) / 2;
 
 const cases = (Object.keys(versions).map(Number) as (keyof typeof versions)[]).flatMap((version) =>
   ['stats?window=0', 'stack'].map((operation) => [version, operation] as const),
@@ -45,7 +45,7 @@ it.each(cases)('Node %i: %s', async (version, operation) => {
     const rss = Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) * 1024;
     return { rss, open: readdirSync(`/proc/${process.pid}/fd`).length };
   };
-  await many(600);
+  await many(300);
   const before = await look();
   await many(asked);
   const after = await look();
