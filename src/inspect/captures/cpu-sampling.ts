@@ -57,9 +57,11 @@ export class CpuSampling {
         throw error;
       });
       if (covered)
-        throw new NodeopsError('refused', 'the app collects code coverage, and the end of a CPU profile would end it', {
-          hint: 'take it from a process without NODE_V8_COVERAGE, c8 or another coverage tool',
-        });
+        throw new NodeopsError(
+          'refused',
+          'the process measures its coverage (NODE_V8_COVERAGE, or by a session of its own), and a CPU profile would end that',
+          { hint: 'start it without, or use `stack` and `trace`, which do not touch it' },
+        );
       this.#state = 'asked';
       // sent together: the thread does all of it in one interrupt
       const sent: Promise<unknown>[] = [

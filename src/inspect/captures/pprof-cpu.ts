@@ -43,7 +43,6 @@ export async function capturePprofCpu(
       `'thread' is '${parameters.thread}'; it takes main, all or a worker thread's id`,
     );
   const inspector = await subject.inspector();
-  await leaveCoverage(inspector);
   const threads = await chooseThreads(subject, inspector, parameters.thread, control);
   const interval = Math.max(
     parameters.interval,
@@ -143,24 +142,4 @@ async function chooseThreads(
     );
   }
   return found;
-}
-
-/**
- * V8 ends the precise coverage of the whole isolate with any session that had the profiler enabled, whoever asked for it: counts of
- * NODE_V8_COVERAGE (c8, and others on it) would fall to 1. What an app measures by a session of its own is found by coverage.ts.
- */
-async function leaveCoverage(inspector: Inspector): Promise<void> {
-  const { result } = await inspector.post<{ result: { value?: boolean } }>('Runtime.evaluate', {
-    expression: "typeof process === 'object' && Boolean(process?.env?.NODE_V8_COVERAGE)",
-    returnByValue: true,
-    silent: true,
-  });
-  if (result.value !== true) return;
-  throw new NodeopsError(
-    'refused',
-    'the process measures its coverage (NODE_V8_COVERAGE), and a CPU profile would end that',
-    {
-      hint: 'start it without NODE_V8_COVERAGE, or use `stack` and `trace`, which do not touch it',
-    },
-  );
 }
