@@ -93,7 +93,7 @@ async function checkSignal(pid: number, procDir: string, settings: InspectSettin
   // without a handler the signal would end the process
   if (settings.disabled || (status.caughtSignals & sigusr1) === 0n)
     throw new NodeopsError('refused', `process ${pid} does not handle SIGUSR1, so its inspector cannot be opened`, {
-      hint: 'start it without --disable-sigusr1 and --permission, or with the agent: --require nodeops/preload',
+      hint: 'start it without --disable-sigusr1; under --permission it takes --allow-inspector and the agent: --require nodeops/preload',
     });
   const taken = settings.port !== 0 && (await listeners(procDir)).some(({ port }) => port === settings.port);
   if (taken)

@@ -37,12 +37,17 @@ describe('cgroups', () => {
       'mnt/sys/fs/cgroup/kubepods/pod1/container/cpu.max': '150000 100000',
       'mnt/sys/fs/cgroup/kubepods/pod1/memory.max': '5000',
       'mnt/sys/fs/cgroup/kubepods/pod1/memory.current': '3000',
+      'mnt/sys/fs/cgroup/kubepods/pod1/memory.stat': 'anon 2000\ninactive_file 500',
+      'mnt/sys/fs/cgroup/kubepods/pod1/memory.events': 'oom 5\noom_kill 4',
       'mnt/sys/fs/cgroup/kubepods/pod1/cpu.max': '50000 100000',
       'mnt/sys/fs/cgroup/kubepods/pod1/cpu.stat': 'usage_usec 5\nnr_throttled 2\nthrottled_usec 1500000',
       'mnt/sys/fs/cgroup/kubepods/memory.max': '9000',
       'mnt/sys/fs/cgroup/kubepods/memory.current': '8000',
     });
-    expect(await readMemoryCgroup(proc)).toEqual({ version: 2, limitBytes: 5000, usedBytes: 3000 });
+    expect(await readMemoryCgroup(proc)).toEqual({
+      ...{ version: 2, limitBytes: 5000, usedBytes: 3000 },
+      ...{ workingSetBytes: 2500, oomKills: 4 },
+    });
     expect(await readCpuCgroup(proc)).toMatchObject({ quota: 0.5, throttledSeconds: 1.5 });
   });
 
@@ -54,7 +59,13 @@ describe('cgroups', () => {
       'mnt/sys/fs/cgroup/memory.current': '1048576',
       'mnt/sys/fs/cgroup/cpu.max': 'max 100000',
     });
-    expect(await readMemoryCgroup(proc)).toEqual({ version: 2, limitBytes: 268435456, usedBytes: 1048576 });
+    expect(await readMemoryCgroup(proc)).toEqual({
+      version: 2,
+      limitBytes: 268435456,
+      usedBytes: 1048576,
+      workingSetBytes: 1048576,
+      oomKills: null,
+    });
     expect(await readCpuCgroup(proc)).toBeNull();
   });
 
@@ -69,7 +80,13 @@ describe('cgroups', () => {
       'mnt/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us': '-1',
       'mnt/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us': '100000',
     });
-    expect(await readMemoryCgroup(proc)).toEqual({ version: 1, limitBytes: null, usedBytes: 4096 });
+    expect(await readMemoryCgroup(proc)).toEqual({
+      version: 1,
+      limitBytes: null,
+      usedBytes: 4096,
+      workingSetBytes: 4096,
+      oomKills: null,
+    });
     expect(await readCpuCgroup(proc)).toBeNull();
   });
 
