@@ -70,6 +70,8 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
   const loops = new Set<string>();
   let beat = 0;
   let beatAt = clock();
+  /** The same, without what this thread stood still. */
+  let turnedAt = beatAt;
   let beatCpuMs = processCpuMs();
   let started = false;
   /** Whether it was made sure that the turn under way is one. */
@@ -115,11 +117,13 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
   function turned(now: number): void {
     if (stalled) {
       stalled = false;
-      ended = { beat, at: now, seenMs: now - beatAt, waited: false };
+      // that it was one turn was made sure of, however late this thread was
+      ended = { beat, at: now, seenMs: now - turnedAt, waited: false };
     }
     turnsThen = undefined;
     beat++;
     beatAt = now;
+    turnedAt = now;
     beatCpuMs = processCpuMs();
     confirmed = perTurn;
   }
