@@ -4,6 +4,7 @@
  */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { GCProfiler, getHeapStatistics } from 'node:v8';
+import { oldSpaceLimit } from './heap-limit.ts';
 
 /** Where installed counters are found from the inspector: `globalThis[countersKey]`, not enumerable. */
 export const countersKey = Symbol.for('nodeops.counters');
@@ -143,15 +144,9 @@ export function countsTurns(version: string): boolean {
 
 let limit: number | undefined;
 
-/**
- * What the heap can grow to. V8's own figure counts the reserve of the young generation, which makes a small heap look far from full
- * when it ends: where the old generation's limit was set, that is the one.
- */
 function heapLimit(): number {
   if (limit !== undefined) return limit;
-  const flags = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv].join(' ');
-  const [, set] = [...flags.matchAll(/--max[-_]old[-_]space[-_]size[= ](\d+)/g)].at(-1) ?? [];
-  const { heap_size_limit: whole } = getHeapStatistics();
-  limit = set === undefined || set === '0' ? whole : Math.min(whole, Number(set) * 1024 * 1024);
+  const options = `${process.env.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`;
+  limit = oldSpaceLimit({ reservedBytes: getHeapStatistics().heap_size_limit, options, v8: process.versions.v8 });
   return limit;
 }
