@@ -3,7 +3,7 @@ import type { Reporter, TestModule, Vitest } from 'vitest/node';
 /** What no npm package brings, so that a bare machine has it not: all else that is skipped in CI is a failure. */
 const mayBeMissing = /^(?:fish|zsh) is not installed$/;
 
-/** Says why each skipped test is skipped, and ends with the line `N passed, N failed[, N skipped]` that CI reads. */
+/** Says what needed another try, why each skipped test is skipped, and ends with the line `N passed, N failed[, N skipped]` that CI reads. */
 export default class ClosingLine implements Reporter {
   #filtered = false;
 
@@ -29,6 +29,14 @@ export default class ClosingLine implements Reporter {
       // a file that does not load has no tests to count
       if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed')) count.failed++;
     }
+    const again = modules
+      .flatMap((module) => [...module.children.allTests()])
+      .filter((test) => (test.diagnostic()?.retryCount ?? 0) > 0)
+      .map((test) => {
+        const why = test.result().errors?.[0]?.message.slice(0, 2000) ?? 'no reason is known';
+        return `needed another try: ${test.module.relativeModuleId} > ${test.fullName}\n  ${why.replaceAll('\n', '\n  ')}\n`;
+      });
+    reasons.unshift(...again);
     const skipped = count.skipped + count.pending;
     if (mustRun > 0 && process.env.CI) {
       reasons.push(`CI fails: ${mustRun} tests were skipped that must run there\n`);
