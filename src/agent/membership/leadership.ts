@@ -60,7 +60,7 @@ export function lead(state: Leadership, event: LeadershipEvent, { firstMs, lastM
       if (event.type !== 'link-refused') return stay;
       return wait(
         state.failures + 1,
-        state.failures < brief ? undefined : 'taken by a program that is no nodeops agent',
+        state.failures < brief ? undefined : 'is taken by a program that is no nodeops agent',
       );
     case 'following':
       return event.type === 'link-lost' ? again(0) : stay;

@@ -8,7 +8,7 @@ import {
 
 const paces = { firstMs: 100, lastMs: 5_000 };
 const step = (state: Leadership, event: LeadershipEvent) => lead(state, event, paces);
-const stranger = 'taken by a program that is no nodeops agent';
+const stranger = 'is taken by a program that is no nodeops agent';
 
 describe('leadership', () => {
   it('begins with the known port', () => {
