@@ -1,5 +1,14 @@
 /** What several test files need and is the same for all of them is made once a run, by the first file that asks. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './until.ts';
@@ -10,6 +19,8 @@ const makingMs = 120_000;
 /** vitest's global setup: a directory for what a run shares, removed at its end. */
 export default function openRun(): () => void {
   const directory = mkdtempSync(join(tmpdir(), 'nodeops-run-'));
+  // tests run the plugin as another user, too
+  chmodSync(directory, 0o755);
   process.env[variable] = directory;
   return () => rmSync(directory, { recursive: true, force: true });
 }

@@ -118,6 +118,6 @@ describe.each(majors)('waits on Node %i', (major) => {
       { timeout: 30_000 },
     );
     expect(of(data.waits, 'server').map(({ address }) => address)).toContain(`127.0.0.1:${port}`);
-    expect(notes.join()).toContain('only sockets are shown');
+    expect(notes.join()).toContain('only sockets, child processes');
   });
 });

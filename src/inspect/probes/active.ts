@@ -201,7 +201,8 @@ export function activeProbe(
   it.try(() => it.add(proc._getActiveHandles?.()));
   it.try(() => it.add(proc._getActiveRequests?.()));
   const figures: ActiveFigures = {
-    resources: it.try(() => proc.getActiveResourcesInfo()),
+    // a histogram of delays, the app's or ours, keeps nothing alive
+    resources: it.try(() => proc.getActiveResourcesInfo().filter((type: string) => type !== 'IntervalHistogram')),
     items,
     exiting: (proc as { _exiting?: boolean })._exiting === true,
     tracking: it.try(() => creations?.facts() ?? null),

@@ -104,7 +104,8 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
   };
   const used = it.try(() => clock.eventLoopUtilization());
   // before our own timer is there
-  const resources = it.try(() => proc.getActiveResourcesInfo());
+  // a histogram of delays, the app's or ours, keeps nothing alive
+  const resources = it.try(() => proc.getActiveResourcesInfo().filter((type) => type !== 'IntervalHistogram'));
   const counters = proc as unknown as Record<symbol, ErrorCounter | undefined>;
   const { watch } = question;
   return {

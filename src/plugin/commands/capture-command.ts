@@ -145,7 +145,7 @@ async function runCapture(name: CaptureName, invocation: object): Promise<number
     Object.keys(captures[name].parameters).map((key) => {
       const value = flags[key as keyof typeof flags];
       // what was not asked for is not sent: an older agent does not know it
-      return [key, key.startsWith('no-') && value === false ? undefined : value];
+      return [key, value === false ? undefined : value];
     }),
   );
   const format = flags.format === 'pprof' ? 'pprof' : 'v8';

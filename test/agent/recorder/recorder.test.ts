@@ -88,8 +88,9 @@ describe('what is recorded', () => {
       if (!stall) throw new Error('no stall yet');
       return stall;
     }, patienceMs);
-    expect(found.frames).toBeNull();
-    expect(found.evidence).toMatch(/main thread is waiting in .*execSync/);
+    // frames where the process's memory shows them, and what the kernel shows
+    const told = [found.evidence, ...(found.frames ?? []).map((frame) => frame.function)].join(' ');
+    expect(told).toMatch(/execSync|spawn/);
   });
 
   it('is kept by a process on standby from when it is woken', async () => {
