@@ -65,7 +65,7 @@ describe('waits', () => {
     expect(lines[0]).toMatch(/^TARGET +PROCESS +SERVERS +SOCKETS +HTTP +TIMERS/);
     expect(lines).toHaveLength(4);
     expect(lines.find((line) => line.startsWith('plain-0'))).toMatch(/^plain-0 +app\/1 +1 +2 +2 +1 /);
-    expect(stderr).toMatch(/note: pod\/native-0: only sockets are shown/);
+    expect(stderr).toMatch(/note: pod\/native-0: only sockets, child processes/);
   });
 
   it('-o name and -o yaml say the same in their own way', async () => {
