@@ -21,6 +21,9 @@ export interface Which {
 }
 
 /** How long a line that nobody uses is kept. */
+/** How long a process waits for the inspector's port that another of its pod holds, and how often it looks. */
+const busyMs = 5_000;
+const turnMs = 100;
 const holdMs = 5_000;
 /** An inspector that did not open in time, as its main thread was in native code, is waited for so long to close it again. */
 const lateMs = 30_000;
@@ -141,7 +144,7 @@ export class Lines {
     for (const [key, { users }] of [...this.#held]) if (key !== wanted && users === 0) await this.#drop(key);
   }
 
-  async #activate(key: string, which: Which): Promise<Inspector> {
+  async #activate(key: string, which: Which, endMs = performance.now() + busyMs): Promise<Inspector> {
     const { pid } = which;
     if (this.#ownHandler.has(key)) throw ownHandler(pid);
     const since = Date.now();
@@ -152,12 +155,19 @@ export class Lines {
     } catch (error) {
       if (!(error instanceof NodeopsError)) throw error;
       const others = [...this.#held.keys()].filter((other) => other !== key).map((other) => other.split(' ')[0]);
-      if (error.code === 'refused' && others.length > 0 && /^port \d+/.test(error.message))
+      if (error.code === 'refused' && others.length > 0 && /^port \d+/.test(error.message)) {
+        // whoever holds the port is done within a moment, unless it captures
+        if (performance.now() < endMs) {
+          await sleep(turnMs);
+          await this.#freePort(key);
+          return this.#activate(key, which, endMs);
+        }
         throw new NodeopsError(
           'busy',
           `process ${others.join(', ')} is being looked at through the port that process ${pid} would open its inspector on`,
           { cause: error, hint: 'ask again when that is over' },
         );
+      }
       if (error.code !== 'stuck') throw error;
       const subject = { pid, procDir, inspector: never, lastKnown: new Map(), ownThreadId: undefined };
       const evidence = await readNativeEvidence(subject, since);
