@@ -25,6 +25,8 @@ const excused: readonly { readonly programs: RegExp; readonly modes: readonly Mo
   { programs: /^hooks-/, modes: ['watch', 'standby'], text: /(?<=^|,)Immediate,|,?\bImmediate$/gm },
   // agents of tests that run beside this one ask it who it is, as members of one pod would
   { programs: /^hooks-long/, modes: ['standby'], text: /,TCPWRAP.*$/gm },
+  // Node 20 and 22 measure delays by a timer of libuv, which they list while the watcher has it on
+  { programs: /^resources/, modes: ['watch'], text: /^(?:IntervalHistogram)? [01]\n|IntervalHistogram,/gm },
   { programs: /^throws\.mjs$/, modes: ['watch'], text: /\n +at process\.processTicksAndRejections .*/g },
 ];
 /** Node's own queue of observers fails there, of which the agent has one for collections until it counts them otherwise. */
