@@ -117,7 +117,9 @@ describe('effects', () => {
   it('gc prints what was freed and how long it paused', async () => {
     const { code, stdout } = await bed.nodeops(['gc', 'busy-0']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^freed: .*\nheap-used: .* before, .* after\nheap-total: .*\n(?:external: .*\n)?(?:rss: .*\n)?pause: at most /);
+    expect(stdout).toMatch(
+      /^freed: .*\nheap-used: .* before, .* after\nheap-total: .*\n(?:external: .*\n)?(?:rss: .*\n)?pause: at most /,
+    );
   });
 
   it('setgc prints the new and the previous value, as gops does', async () => {
