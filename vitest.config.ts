@@ -10,7 +10,8 @@ const sources = sourceFiles().filter(
 );
 const { pure, process: withProcesses, e2e } = testFiles(sources);
 // most of their time they wait for processes of their own; what needs another try on a busy machine is named at the end of a run
-const waiting = { retry: 2, pool: 'forks', maxWorkers: real ? 1 : 3, sequence: { groupOrder: 1 } } as const;
+const maxWorkers = real ? 1 : Number(process.env.NODEOPS_TEST_WORKERS ?? 3);
+const waiting = { retry: 2, pool: 'forks', maxWorkers, sequence: { groupOrder: 1 } } as const;
 
 export default defineConfig({
   test: {
