@@ -77,9 +77,9 @@ export async function bundleAgent(directory: string): Promise<Metafile[]> {
     seen.push(result.metafile);
   };
   await Promise.all([
-    entry('src/agent/preload.ts', 'cjs', 'preload.cjs'),
-    entry('src/agent/index.ts', 'cjs', 'index.cjs'),
-    entry('src/agent/index.ts', 'esm', 'index.mjs'),
+    entry('src/agent/entry/preload.ts', 'cjs', 'preload.cjs'),
+    entry('src/agent/entry/index.ts', 'cjs', 'index.cjs'),
+    entry('src/agent/entry/index.ts', 'esm', 'index.mjs'),
     copyFile('src/agent/public.d.ts', join(directory, 'index.d.cts')),
     copyFile('src/agent/public.d.ts', join(directory, 'index.d.mts')),
   ]);

@@ -2,11 +2,12 @@
  * The sidecar: answers for the Node processes of its pod that load no library. It holds the pod's known port, or registers with
  * the agent that does; sleepers of the library find a keeper in it. Started from the image: `node /nodeops/sidecar.cjs`.
  */
-import { writePortFile } from '../agent/config-dir.ts';
-import { keptSettings } from '../agent/crash/settings.ts';
-import { identify } from '../agent/identity.ts';
-import { startMember } from '../agent/membership/member.ts';
-import { fromEnvironment } from '../agent/settings.ts';
+
+import { startMember } from '../agent/compose.ts';
+import { writePortFile } from '../agent/membership/config-dir.ts';
+import { identify } from '../agent/membership/identity.ts';
+import { fromEnvironment } from '../agent/settings/agent-settings.ts';
+import { keptSettings } from '../agent/settings/kept-settings.ts';
 import { sidecarContainer, sidecarVariables } from '../protocol/attach.ts';
 import { Lines } from './lines.ts';
 import { PodProcesses } from './pod-processes.ts';

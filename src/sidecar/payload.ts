@@ -4,13 +4,13 @@
  */
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { keptSettings } from '../agent/crash/settings.ts';
-import type { Pod, Resident } from '../agent/http/pod.ts';
-import { identify } from '../agent/identity.ts';
-import { removeOwnArtifacts } from '../agent/jobs/directory.ts';
-import { artifactSettings } from '../agent/jobs/settings.ts';
-import { serverOf } from '../agent/serve/server.ts';
-import { fromEnvironment } from '../agent/settings.ts';
+import { serverOf } from '../agent/http/server.ts';
+import { identify } from '../agent/membership/identity.ts';
+import type { Pod, Resident } from '../agent/pod.ts';
+import { fromEnvironment } from '../agent/settings/agent-settings.ts';
+import { artifactSettings } from '../agent/settings/artifact-settings.ts';
+import { keptSettings } from '../agent/settings/kept-settings.ts';
+import { removeOwnArtifacts } from '../agent/store/directory.ts';
 import { attachWindowBytes } from '../protocol/attach.ts';
 import { joined } from '../protocol/joined.ts';
 import { limits } from '../protocol/limits.ts';

@@ -1,13 +1,13 @@
 /**
  * The black boxes of processes whose agents sleep while the sidecar looks after them, each in the store of its container: what the
- * awake agent of a container does where there is no sidecar (src/agent/crash/sleeping.ts).
+ * awake agent of a container does where there is no sidecar (src/agent/crash/on-standby.ts).
  */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { adoptBoxes } from '../agent/crash/box.ts';
 import { Kept, type KeptSettings } from '../agent/crash/kept.ts';
-import { type SleepingWatch, watchSleeping } from '../agent/crash/sleeping.ts';
-import type { Resident } from '../agent/http/pod.ts';
+import { type SleepingWatch, watchSleeping } from '../agent/crash/on-standby.ts';
+import type { Resident } from '../agent/pod.ts';
 import { containerName, containersSeen } from './stores.ts';
 
 const everyMs = 1_000;

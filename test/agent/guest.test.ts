@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isShortLivedTool } from '../../src/agent/guest/bystander.ts';
-import { complete, fromEnvironment } from '../../src/agent/settings.ts';
+import { isShortLivedTool } from '../../src/agent/entry/bystander.ts';
+import { complete, fromEnvironment } from '../../src/agent/settings/agent-settings.ts';
 import { ask, bed, eventually, fresh, nodeOf, program, server, start, useBed } from './bed.ts';
 
 useBed();

@@ -13,7 +13,11 @@ const atOnce: Record<string, RegExp> = {
 /** Nothing of these does. */
 const never = new Set(['node:fs/promises', 'node:dns', 'node:dns/promises']);
 /** zlib used by what is not public of it, at once (its head says how); and the reading of the pool itself, that waits 100 ms for it. */
-const reviewed = new Set(['src/inspect/pool.ts', 'src/agent/jobs/compressor.ts', 'src/agent/jobs/memory-artifact.ts']);
+const reviewed = new Set([
+  'src/inspect/pool.ts',
+  'src/agent/captures/compressor.ts',
+  'src/agent/captures/memory-artifact.ts',
+]);
 
 /** Source files of ours that are in the agent: what runs in the app's process. */
 async function sources(): Promise<string[]> {
@@ -23,7 +27,7 @@ async function sources(): Promise<string[]> {
       for (const input of Object.keys(found)) inputs.add(input);
     }),
   ];
-  const entryPoints = ['src/agent/preload.ts', 'src/agent/index.ts'];
+  const entryPoints = ['src/agent/entry/preload.ts', 'src/agent/entry/index.ts'];
   const options = {
     ...shared,
     entryPoints,

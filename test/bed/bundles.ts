@@ -54,7 +54,7 @@ export const sidecarScript = () => bundle('src/sidecar/main.ts');
 /** What attaching brings to a process; it runs on what containers have, so on older Nodes too. */
 export const payloadScript = () => bundle('src/sidecar/payload.ts', { target: 'node18' });
 /** Worker threads that offer parts of the agent to tests, as small as the agent is: names are kept by a helper that probes must not need. */
-export const captureWorker = () => bundle('test/agent/jobs/worker.ts');
+export const captureWorker = () => bundle('test/agent/captures/worker.ts');
 /** preload.cjs and answer.cjs, which the first looks for beside itself. */
 export const inspectDirectory = () =>
   once('inspect', (outdir) =>

@@ -14,7 +14,12 @@ const imported = /\b(import|export)(\s+type)?\b[^'"`;]*?\bfrom\s*'([^']+)'|\bimp
 const pathName = /['"`]((?:src|cmd|test|scripts)\/[\w./-]+\.ts)['"`]|new URL\(\s*['"`](\.[\w./-]+\.ts)['"`]/g;
 /** What tests of built files name, and what it is built from. */
 const built = /['"`](?:\.\/)?dist\//;
-const builtFrom = ['scripts/build.ts', 'cmd/kubectl-nodeops/main.ts', 'src/agent/preload.ts', 'src/agent/index.ts'];
+const builtFrom = [
+  'scripts/build.ts',
+  'cmd/kubectl-nodeops/main.ts',
+  'src/agent/entry/preload.ts',
+  'src/agent/entry/index.ts',
+];
 
 /** Every TypeScript file, by path from the repository's root. */
 export function sourceFiles(): string[] {

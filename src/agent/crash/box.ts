@@ -7,9 +7,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type CrashRecord, isCrashRecord } from '../../protocol/crash.ts';
 import { bytesShort, percent } from '../../protocol/text/quantities.ts';
+import { exclusively } from '../store/lock.ts';
 import { isRunning, ownPrefix, prefixOf } from '../store/owner.ts';
 import { discard } from '../store/room.ts';
-import { exclusively } from '../store/turn.ts';
 import type { Kept, KeptSettings } from './kept.ts';
 import { recordName } from './record.ts';
 

@@ -17,10 +17,10 @@ import {
 import { basename, dirname, join } from 'node:path';
 import type { KeptArtifact } from '../../protocol/history.ts';
 import { makeDirectory } from '../../protocol/make-directory.ts';
-import { openDirectory } from '../jobs/directory.ts';
+import { openDirectory } from '../store/directory.ts';
+import { exclusively } from '../store/lock.ts';
 import { isRunning, ownPrefix } from '../store/owner.ts';
 import { discard, filesIn, makeRoom, onDisk, type StoredFile } from '../store/room.ts';
-import { exclusively } from '../store/turn.ts';
 
 export interface KeptSettings {
   /** NODEOPS_ARTIFACTS_DIR. */

@@ -10,10 +10,10 @@ import { bytesShort, percent } from '../../protocol/text/quantities.ts';
 import type { Watch } from '../recorder/watch.ts';
 import type { Kept } from './kept.ts';
 import { type Neighbour, nodesHere } from './neighbours.ts';
+import type { SleepingWatch } from './on-standby.ts';
 import { type Pressure, pressureGauge, type ShortageKind } from './pressure.ts';
 import { crashRecord, lastMinutes, recordName } from './record.ts';
 import { recordAt, sampleAt } from './shares.ts';
-import type { SleepingWatch } from './sleeping.ts';
 
 /** Shares of a limit, beside those that the main thread knows, too. */
 const endSamplingAt = 0.45;

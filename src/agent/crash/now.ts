@@ -3,8 +3,8 @@ import { captureRunners } from '../../inspect/captures/runners.ts';
 import { readings } from '../../inspect/readings.ts';
 import type { CrashRecord } from '../../protocol/crash.ts';
 import type { Recording } from '../recorder/recording.ts';
-import { ownSubject } from '../recorder/session.ts';
-import { takeCapture } from '../triggers/capture.ts';
+import { takeCapture } from '../recorder/take-capture.ts';
+import { ownSubject } from '../recorder/unseen-session.ts';
 
 /** Heap spaces and stacks, as far as the process answers. Never throws. */
 export async function readNow(recording: Recording): Promise<Pick<CrashRecord, 'memory' | 'stacks'>> {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaptureName, JobInfo } from '../../protocol/captures.ts';
 import { decodeError } from '../../protocol/wire.ts';
-import type { OwnDoor } from './own-door.ts';
+import type { OwnDoor } from './own-port.ts';
 
 const pollMs = 200;
 /** What a capture may take beyond its duration. */

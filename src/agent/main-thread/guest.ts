@@ -1,9 +1,8 @@
 /** The agent's part in the app's main thread: on standby behind a port, or beside a worker that answers. docs/adr/0001 says why. */
 import { Worker } from 'node:worker_threads';
 import { countErrors, stopCountingErrors } from '../../inspect/error-counter.ts';
-import { removePortFile, waitForWriter, writePortFile } from '../config-dir.ts';
-import { cannotHost } from '../guest/host.ts';
-import { identify } from '../identity.ts';
+import type { FromWorker, Task, ToWorker } from '../entry/worker.ts';
+import { removePortFile, waitForWriter, writePortFile } from '../membership/config-dir.ts';
 import { type Contention, contend } from '../membership/contend.ts';
 import {
   beginElection,
@@ -13,13 +12,14 @@ import {
   elect,
   linkAfterMs,
 } from '../membership/election.ts';
+import { identify } from '../membership/identity.ts';
 import { type Machine, run } from '../membership/machine.ts';
 import { hold, isHeld, link, watcherName } from '../membership/names.ts';
-import { startRecorder } from '../recorder/start.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/agent-settings.ts';
 import { trackCreations } from '../tracking/track.ts';
-import type { FromWorker, Task, ToWorker } from '../worker.ts';
 import { guarded } from './guarded.ts';
+import { cannotHost } from './host.ts';
+import { startRecorder } from './recorder.ts';
 import { showOwnSigusr1 } from './sigusr1.ts';
 import { openStandby, type Standby } from './standby.ts';
 import { leaveUncounted, listenersNow } from './uncounted.ts';

@@ -1,5 +1,5 @@
 /** One agent a process, however many copies of this package it loads. */
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/agent-settings.ts';
 import { type Guest, startGuest } from './guest.ts';
 
 const key = Symbol.for('nodeops.agent');

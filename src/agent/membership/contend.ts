@@ -1,7 +1,7 @@
 /** The sockets and timers under the reducer of leadership: for a worker, and for the main thread of a process on standby. */
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/agent-settings.ts';
 import {
   beginLeadership,
   type LeadershipEffect,

@@ -1,10 +1,10 @@
 /** Processes of this container, as the kernel shows them: what one says of itself is not enough to signal it. */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { ancestors } from '../../proc/ancestors.ts';
 import { called } from '../../proc/command-line.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
-import { ancestors } from '../ancestors.ts';
-import type { Identity } from '../identity.ts';
-import { fromEnvironment } from '../settings.ts';
+import { fromEnvironment } from '../settings/agent-settings.ts';
+import type { Identity } from './identity.ts';
 
 /** Processes and descriptors that are looked at, at most. */
 const processesLooked = 1_024;

@@ -1,6 +1,7 @@
 /** Who a process is, as it tells other agents that have proved themselves; and the check of what others tell. */
+
+import { ancestorsLimit } from '../../proc/ancestors.ts';
 import type { Ancestor, ProcessInfo, VersionReply } from '../../protocol/replies.ts';
-import { ancestorsLimit } from '../ancestors.ts';
 
 /** What says that two agents may act for each other: same processes visible, same user, same rules. */
 export interface Kinship {

@@ -1,10 +1,10 @@
 /** Who else is in the pod, as far as it is known: looked up in the kernel's table, and asked who they are. */
 import type { ProcessInfo } from '../../protocol/replies.ts';
-import type { Resident } from '../http/pod.ts';
-import type { Identity } from '../identity.ts';
-import type { Settings } from '../settings.ts';
+import type { Resident } from '../pod.ts';
+import type { Settings } from '../settings/agent-settings.ts';
 import { HandshakeError, introduced, open } from './handshake.ts';
 import { described, holderOf, holds, ownsSigusr1, rulesOf } from './holders.ts';
+import type { Identity } from './identity.ts';
 import { type Introduction, isKin, parseIntroduction } from './introduction.ts';
 import { listenersOfFiles, readListeners } from './ports.ts';
 import { type AskEffect, enrol, introductionOf, nobody, type Peer, type RosterEvent } from './roster.ts';

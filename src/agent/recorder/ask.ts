@@ -1,7 +1,7 @@
 /** Asks the main thread for its figures: one evaluation, at the next interrupt of whatever it runs. */
 import type { Pulse } from '../../inspect/counters.ts';
 import type { Recording } from './recording.ts';
-import { openUnseen } from './session.ts';
+import { openUnseen } from './unseen-session.ts';
 
 /** JavaScript answers within milliseconds; whoever does not is in native code. */
 const patienceMs = 250;

@@ -7,7 +7,7 @@ import { readNativeEvidence } from '../../proc/native.ts';
 import { parseStat } from '../../proc/status.ts';
 import type { Frame } from '../../protocol/replies.ts';
 import type { Recording } from './recording.ts';
-import { openUnseen } from './session.ts';
+import { openUnseen } from './unseen-session.ts';
 
 export interface StallStack {
   readonly frames: Frame[] | null;

@@ -5,13 +5,13 @@
 import type { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Pulse, timerMs } from '../../inspect/counters.ts';
 import type { MemoryLimit } from '../../proc/cgroup.ts';
+import type { RecorderSettings } from '../settings/recorder-settings.ts';
 import { askPulse } from './ask.ts';
 import { containerFigures } from './container.ts';
 import { Delays, turnsOf } from './delays.ts';
 import { mainThread } from './main-thread.ts';
 import { Recording } from './recording.ts';
 import { fineMs } from './samples.ts';
-import type { RecorderSettings } from './settings.ts';
 import type { StallStack } from './stacks.ts';
 
 /** What the main thread gives its worker of the recorder. */

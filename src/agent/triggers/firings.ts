@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rule } from '../../protocol/triggers.ts';
 import { type Kept, writeAtomically } from '../crash/kept.ts';
-import { exclusively } from '../store/turn.ts';
+import { exclusively } from '../store/lock.ts';
 
 const hourMs = 3_600_000;
 const rulesKept = 64;

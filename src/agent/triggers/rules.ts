@@ -1,7 +1,7 @@
 /** The rules in force: of NODEOPS_TRIGGERS, and of a file that is read again when it changes. */
 import { readFileSync, statSync } from 'node:fs';
 import { parseRules, type Rule } from '../../protocol/triggers.ts';
-import type { TriggerSettings } from './settings.ts';
+import type { TriggerSettings } from '../settings/trigger-settings.ts';
 
 /** A ConfigMap that was changed arrives within a minute or so; more often is not needed. */
 const lookEveryMs = 5_000;

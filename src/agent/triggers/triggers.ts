@@ -7,9 +7,9 @@ import type { ProcessInfo } from '../../protocol/replies.ts';
 import { type Rule, triggerFigures } from '../../protocol/triggers.ts';
 import type { Kept } from '../crash/kept.ts';
 import type { Watch } from '../recorder/watch.ts';
+import type { TriggerSettings } from '../settings/trigger-settings.ts';
 import { lastFirings, mayFire, noteFiring } from './firings.ts';
 import { type RuleInForce, readRules } from './rules.ts';
-import type { TriggerSettings } from './settings.ts';
 
 export interface Triggers {
   second(watch: Watch): void;
@@ -53,7 +53,7 @@ export function startTriggers(settings: TriggerSettings, { kept, info, recorded,
       if (!noteFiring(store, rule)) return;
       const at = new Date().toISOString().replaceAll(/[-:]/g, '');
       const extension = rule.capture === 'stack' ? 'stack.json' : captures[rule.capture].extension;
-      const { takeCapture } = await import('./capture.ts');
+      const { takeCapture } = await import('../recorder/take-capture.ts');
       const text = await takeCapture(watch.recording, await runner(rule)).text;
       store.write(`triggers/${at}-${rule.figure}-${info.pid}.${extension}`, text);
       failures.delete(rule.text);

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { withCapture } from '../../../src/agent/gops/capture.ts';
-import { OwnDoor, readAll } from '../../../src/agent/gops/own-door.ts';
+import { OwnDoor, readAll } from '../../../src/agent/gops/own-port.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(() => {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { artifactSettings } from '../../../src/agent/jobs/settings.ts';
+import { artifactSettings } from '../../../src/agent/settings/artifact-settings.ts';
+import { exclusively } from '../../../src/agent/store/lock.ts';
 import { filesIn } from '../../../src/agent/store/room.ts';
-import { exclusively } from '../../../src/agent/store/turn.ts';
 import { ask, bed, eventually, fresh, listed, program, start, useBed } from '../bed.ts';
 
 const mib = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { App, blockedApp, busyApp, cleanUp, nativeCode, versions } from '../../agent/jobs/harness.ts';
+import { App, blockedApp, busyApp, cleanUp, nativeCode, versions } from '../../agent/captures/harness.ts';
 
 afterAll(cleanUp);
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { App, cleanUp, versions } from '../../agent/jobs/harness.ts';
+import { App, cleanUp, versions } from '../../agent/captures/harness.ts';
 import { apps } from '../harness/app.ts';
 
 afterAll(cleanUp);

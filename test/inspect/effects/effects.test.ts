@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { parsePercent } from '../../../src/inspect/effects/setgc.ts';
-import { App, blockedApp, cleanUp, versions } from '../../agent/jobs/harness.ts';
+import { App, blockedApp, cleanUp, versions } from '../../agent/captures/harness.ts';
 
 afterAll(cleanUp);
 

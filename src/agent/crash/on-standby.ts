@@ -1,0 +1,114 @@
+/**
+ * What the awake agent of a container keeps of the processes whose agents sleep: their resident memory, once a second, as the kernel
+ * shows it. Of one that is killed this is the black box.
+ */
+import { type HistoryReply, historyFigures } from '../../protocol/history.ts';
+import type { ProcessInfo } from '../../protocol/replies.ts';
+import type { Resident } from '../pod.ts';
+import { isRunning, prefixOf } from '../store/owner.ts';
+import { boxEveryMs, dropBox, hasBox, writeBox } from './box.ts';
+import type { Kept } from './kept.ts';
+import { residentBytes } from './neighbours.ts';
+import { crashRecord } from './record.ts';
+
+/** Processes that are watched, and samples that are kept of each: five minutes. */
+const watched = 64;
+const samplesKept = 300;
+
+/** From the last that a process does of its own accord until it is gone. */
+const endingMs = 300;
+
+export interface Sleeping {
+  readonly info: ProcessInfo;
+  readonly resident: Resident;
+  readonly history: HistoryReply;
+}
+
+export interface SleepingWatch {
+  /** Once a second. `memoryLimitBytes`: of the container. Returns whether one of them has gone. */
+  second(memoryLimitBytes: number | null, oomKills: number | null): boolean;
+  find(pid: number): Sleeping | undefined;
+}
+
+interface Watched {
+  readonly resident: Resident;
+  readonly owner: string;
+  readonly since: number;
+  readonly times: number[];
+  readonly rss: number[];
+  boxedAt: number;
+  boxes: number;
+}
+
+export function watchSleeping(kept: Kept, residents: () => readonly Resident[]): SleepingWatch {
+  const all = new Map<string, Watched>();
+
+  function box(one: Watched, limit: number | null, oomKills: number | null): void {
+    const { resident, owner } = one;
+    if (performance.now() - one.boxedAt < boxEveryMs) return;
+    one.boxedAt = performance.now();
+    // one that ended by itself has removed its box; it must not come back
+    const first = one.boxes++ === 0;
+    const may = () => isRunning(owner) === true && (first || hasBox(kept, owner));
+    const history = historyOf(one, limit);
+    const summary = 'the process ended without a chance to say why, while its agent slept';
+    writeBox(kept, crashRecord(resident.info, 'killed', summary, { history }), oomKills, may);
+    // one that was ending by itself in the moment of its first box had none to remove
+    if (first) setTimeout(() => isRunning(owner) || dropBox(kept, owner), endingMs).unref();
+  }
+
+  return {
+    second(limit, oomKills) {
+      let gone = false;
+      const here = residents().filter(({ asleep }) => asleep && !asleep.open);
+      for (const resident of here.slice(0, watched)) {
+        const owner = prefixOf(resident.info.pid);
+        // what a lease says of its process is believed when the kernel shows the same
+        const one = all.get(owner) ?? (resident.asleep?.isItself() ? begin(resident, owner) : undefined);
+        if (!one) continue;
+        const rss = residentBytes(resident.info.pid);
+        if (rss === undefined) continue;
+        all.set(owner, one);
+        one.times.push(Date.now());
+        one.rss.push(rss);
+        if (one.times.length > samplesKept) [one.times, one.rss].forEach((values) => void values.shift());
+        box(one, limit, oomKills);
+      }
+      for (const owner of all.keys()) {
+        if (isRunning(owner)) continue;
+        all.delete(owner);
+        gone = true;
+      }
+      return gone;
+    },
+    find(pid) {
+      const one = [...all.values()].find(({ resident }) => resident.info.pid === pid);
+      return one && { info: one.resident.info, resident: one.resident, history: historyOf(one, null) };
+    },
+  };
+}
+
+function begin(resident: Resident, owner: string): Watched {
+  const never = Number.NEGATIVE_INFINITY;
+  return { resident, owner, since: Date.now(), times: [], rss: [], boxedAt: never, boxes: 0 };
+}
+
+function historyOf({ since, times, rss }: Watched, memoryLimitBytes: number | null): HistoryReply {
+  const unknown = times.map(() => null);
+  const series = historyFigures.map((figure) => [
+    figure,
+    figure === 'rssBytes' ? { mean: [...rss], max: [...rss] } : { mean: unknown, max: unknown },
+  ]);
+  return {
+    since: new Date(since).toISOString(),
+    times: [...times],
+    series: Object.fromEntries(series) as HistoryReply['series'],
+    memoryLimitBytes,
+    heapLimitBytes: null,
+    gc: null,
+    loopDelay: { p50Ms: null, p99Ms: null },
+    stallMs: 0,
+    stallCount: 0,
+    stalls: [],
+  };
+}

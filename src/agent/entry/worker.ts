@@ -1,0 +1,98 @@
+/** What runs in the worker thread. While nobody asks, it holds listening sockets and watches; the server is loaded with the first request. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { startMember } from '../compose.ts';
+import type { RecorderTask } from '../main-thread/recorder.ts';
+import { removeStaleFiles, writePortFile, writeUnlessLeaving } from '../membership/config-dir.ts';
+import type { Identity } from '../membership/identity.ts';
+import { hold, watcherName } from '../membership/names.ts';
+import { readListeners } from '../membership/ports.ts';
+import { attend, recorder } from '../operations/attend.ts';
+import type { Settings } from '../settings/agent-settings.ts';
+
+/** What the main thread gives its worker. */
+export interface Task {
+  /** `watcher`: stays, and looks after its container. `awake`: answers, and ends when nobody has asked for a while. */
+  readonly role: 'watcher' | 'awake';
+  readonly settings: Settings;
+  readonly identity: Identity;
+  /** The port that the process's file names, for the main thread to see without a message; further words: config-dir.ts. */
+  readonly port: Int32Array;
+  /** Where the main thread listens; 0 where it does not. */
+  readonly mainPort: number;
+  /** What is recorded of the process. */
+  readonly recorder?: RecorderTask;
+}
+
+/** That it answers on a port; that its container has another watcher. */
+export type FromWorker =
+  | { t: 'up'; port: number }
+  | { t: 'second' }
+  /** It has the known port, or cannot have it. */
+  | { t: 'contends'; leads: boolean }
+  /** Nobody has asked for a while: it ends when it is told to. */
+  | { t: 'idle' };
+/** To end at once, or unless somebody asks; to try for the pod's known port. */
+export type ToWorker = 'end' | 'rest' | 'lead';
+
+/** How often files of processes that were killed are looked for. */
+const tidyMs = 15_000;
+
+const task = workerData as Task;
+const { settings, identity } = task;
+const tell = (message: FromWorker) => parentPort?.postMessage(message);
+const end = () => process.exit(0);
+
+// an error of ours is no reason to leave a blocked app without an agent; many are
+let errors = 0;
+process.on('uncaughtException', () => {
+  if (++errors > 100) process.exit(1);
+});
+process.on('unhandledRejection', () => {});
+
+if (task.role === 'watcher' && !hold(watcherName(identity.kin, settings.port))) {
+  tell({ t: 'second' });
+  end();
+} else start();
+
+function start(): void {
+  const member = startMember(task);
+  // no loopback, no descriptors left: the main thread tries again a few times
+  if (!member) process.exit(1);
+  Atomics.store(task.port, 0, member.port);
+  writeUnlessLeaving(task.port, () => writePortFile(settings.configDir, process.pid, member.port));
+  parentPort?.on('message', (message: ToWorker) => {
+    if (message === 'rest' && member.connections() > 0) return tell({ t: 'up', port: member.port });
+    if (message !== 'lead') end();
+    tell({ t: 'contends', leads: member.contend() });
+  });
+  const stays = task.role === 'watcher';
+  if (stays) member.contend();
+  else endWhenIdle(member);
+  tell({ t: 'up', port: member.port });
+  const { pod } = member;
+  const lookedAfter = () => {
+    // who has come since is known the next time
+    void pod.refresh();
+    return pod.residents();
+  };
+  if (task.recorder) attend(task.recorder, identity, stays ? lookedAfter : undefined);
+  const tidy = () => removeStaleFiles(settings.configDir, readListeners());
+  tidy();
+  setInterval(tidy, tidyMs).unref();
+}
+
+function endWhenIdle({ pod, connections }: NonNullable<ReturnType<typeof startMember>>): void {
+  const holds: (() => boolean)[] = [];
+  pod.holding = (held) => void holds.push(held);
+  let lastUse = performance.now();
+  setInterval(
+    () => {
+      const now = performance.now();
+      if (connections() > 0 || recorder().busy() || holds.some((held) => held())) lastUse = now;
+      if (now - lastUse < settings.sleepAfterMs) return;
+      lastUse = now;
+      tell({ t: 'idle' });
+    },
+    Math.min(1_000, settings.sleepAfterMs),
+  );
+}
