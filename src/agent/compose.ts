@@ -101,6 +101,7 @@ export function startMember({ settings, identity, role, mainPort, beyond }: Memb
         info: { ...info, door: isSelf && leads() },
         version,
         kin: identity.kin,
+        heapLimitBytes: isSelf ? identity.heapLimitBytes : null,
         knownPort: settings.port,
         role: part,
       } satisfies Introduction;

@@ -17,6 +17,8 @@ export interface Resident {
 
 /** Another process of the same container, as far as it can be looked at from outside. */
 export interface Sleep {
+  /** What its V8 heap may grow to; null where it is not known. */
+  readonly heapLimitBytes: number | null;
   /** Starts its worker: the port that answers for it, or undefined when the main thread does not react. */
   wake(): Promise<number | undefined>;
   /** Whether SIGUSR1 would reach the app, or be ignored, instead of opening the inspector. */

@@ -44,6 +44,7 @@ export class Residents {
       info,
       version,
       asleep: known?.asleep ?? {
+        heapLimitBytes: null,
         wake: () => Promise.resolve(undefined),
         ownsSigusr1: () => false,
         isItself: () => startTicks(pid) === ticks,

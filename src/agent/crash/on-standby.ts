@@ -1,7 +1,10 @@
 /**
- * What the awake agent of a container keeps of the processes whose agents sleep: their resident memory, once a second, as the kernel
- * shows it. Of one that is killed this is the black box.
+ * What the watcher of a container keeps of the processes on standby: their resident memory, once a second, as the kernel shows it.
+ * Of one that is killed this is the black box; one whose heap may run short by it is woken, and then watches itself.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isCrashRecord } from '../../protocol/crash.ts';
 import { type HistoryReply, historyFigures } from '../../protocol/history.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import type { Resident } from '../pod.ts';
@@ -14,6 +17,10 @@ import { crashRecord } from './record.ts';
 /** Processes that are watched, and samples that are kept of each: five minutes. */
 const watched = 64;
 const samplesKept = 300;
+
+/** The heap is less than what is resident: from this share of its limit on it may be short, and is looked at again each time so much more is resident. */
+const wakeAt = 0.6;
+const wakeAgain = 0.1;
 
 /** From the last that a process does of its own accord until it is gone. */
 const endingMs = 300;
@@ -38,6 +45,8 @@ interface Watched {
   readonly rss: number[];
   boxedAt: number;
   boxes: number;
+  /** Resident when it was woken last. */
+  wokenBytes: number;
 }
 
 export function watchSleeping(kept: Kept, residents: () => readonly Resident[]): SleepingWatch {
@@ -73,10 +82,12 @@ export function watchSleeping(kept: Kept, residents: () => readonly Resident[]):
         one.rss.push(rss);
         if (one.times.length > samplesKept) [one.times, one.rss].forEach((values) => void values.shift());
         box(one, limit, oomKills);
+        wake(one, rss);
       }
-      for (const owner of all.keys()) {
+      for (const [owner, one] of all) {
         if (isRunning(owner)) continue;
         all.delete(owner);
+        complete(kept, one);
         gone = true;
       }
       return gone;
@@ -90,7 +101,31 @@ export function watchSleeping(kept: Kept, residents: () => readonly Resident[]):
 
 function begin(resident: Resident, owner: string): Watched {
   const never = Number.NEGATIVE_INFINITY;
-  return { resident, owner, since: Date.now(), times: [], rss: [], boxedAt: never, boxes: 0 };
+  return { resident, owner, since: Date.now(), times: [], rss: [], boxedAt: never, boxes: 0, wokenBytes: 0 };
+}
+
+function wake(one: Watched, rss: number): void {
+  const { asleep } = one.resident;
+  const limit = asleep?.heapLimitBytes;
+  if (!asleep || !limit || rss < limit * wakeAt || rss - one.wokenBytes < limit * wakeAgain) return;
+  one.wokenBytes = rss;
+  void asleep.wake().catch(() => {});
+}
+
+/** What a process on standby wrote of its own end has no history: nobody was awake in it. */
+function complete(kept: Kept, one: Watched): void {
+  const own = new RegExp(`-${one.resident.info.pid}\\.json$`);
+  for (const { name, at } of kept.list()) {
+    if (!own.test(name) || Date.parse(at) < one.since) continue;
+    try {
+      const record: unknown = JSON.parse(readFileSync(join(kept.directory, name), 'utf8'));
+      if (!isCrashRecord(record) || (record.history && record.history.times.length > 0)) continue;
+      const history = historyOf(one, record.history?.memoryLimitBytes ?? null);
+      kept.write(name, JSON.stringify({ ...record, history }));
+    } catch {
+      // the store is full, or another agent has removed it: the record stays as it is
+    }
+  }
 }
 
 function historyOf({ since, times, rss }: Watched, memoryLimitBytes: number | null): HistoryReply {

@@ -78,6 +78,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
         info: { ...identity.info, port, door: contention?.leads === true },
         version: identity.version,
         kin: identity.kin,
+        heapLimitBytes: identity.heapLimitBytes,
         knownPort: settings.port,
         role: 'standby',
       }),

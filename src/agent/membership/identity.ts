@@ -1,6 +1,7 @@
 /** Who this process is, as it tells other agents. */
 import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { ancestors } from '../../proc/ancestors.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
@@ -11,6 +12,8 @@ export interface Identity {
   readonly info: ProcessInfo;
   readonly version: VersionReply;
   readonly kin: Kinship;
+  /** What the V8 heap of the main thread may grow to. */
+  readonly heapLimitBytes: number;
 }
 
 const agentVersion = process.env.NODEOPS_VERSION ?? '0.0.0';
@@ -44,6 +47,7 @@ export function identify(settings: Settings): Identity {
       execPath: process.execPath,
     },
     kin: { container: pidNamespace(), uid, readOnly: settings.readOnly },
+    heapLimitBytes: getHeapStatistics().heap_size_limit,
   };
 }
 

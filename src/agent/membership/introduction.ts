@@ -15,6 +15,8 @@ export interface Introduction {
   readonly info: ProcessInfo;
   readonly version: VersionReply;
   readonly kin: Kinship;
+  /** See Identity; null where somebody else answers for it. */
+  readonly heapLimitBytes: number | null;
   /** The known port of its pod: on a machine that is no pod there may be several. */
   readonly knownPort: number;
   /**
@@ -40,7 +42,8 @@ export function parseIntroduction(value: unknown): Introduction | undefined {
   const kin = parseKinship(value.kin);
   const { role, knownPort } = value;
   if (!info || !version || !kin || !isPort(knownPort)) return undefined;
-  return { info, version, kin, knownPort, role: role as Introduction['role'] };
+  const heapLimitBytes = isWhole(value.heapLimitBytes) ? value.heapLimitBytes : null;
+  return { info, version, kin, heapLimitBytes, knownPort, role: role as Introduction['role'] };
 }
 
 function parseKinship(value: unknown): Kinship | undefined {

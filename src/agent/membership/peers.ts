@@ -110,6 +110,7 @@ export function peers({ settings, identity, own }: Parts): Peers {
             info: { ...info, port: peer.port, door: false },
             version: introduction?.version ?? identity.version,
             asleep: {
+              heapLimitBytes: introduction?.heapLimitBytes ?? null,
               wake: () =>
                 open(peer.port, 'request', settings.token).then(
                   (socket) => {
