@@ -10,7 +10,8 @@ import type { Introduction } from './membership/introduction.ts';
 import { type Listening, listenOn } from './membership/listen.ts';
 import { type Peers, peers } from './membership/peers.ts';
 import { ownPorts, readListeners } from './membership/ports.ts';
-import type { Front, Pod, Resident } from './pod.ts';
+import type { Front, Pod } from './pod.ts';
+import type { Resident } from './resident.ts';
 import type { Settings } from './settings/agent-settings.ts';
 import type { Stores } from './store/stores.ts';
 

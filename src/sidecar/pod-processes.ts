@@ -2,7 +2,7 @@
 
 import type { Beyond } from '../agent/compose.ts';
 import type { Listening } from '../agent/membership/listen.ts';
-import type { Resident } from '../agent/pod.ts';
+import type { Resident } from '../agent/resident.ts';
 import { withAgents } from './neighbours.ts';
 import type { Residents } from './residents.ts';
 

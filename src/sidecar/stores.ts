@@ -2,7 +2,8 @@
 import { closeSync, constants, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { adoptBoxes } from '../agent/crash/box.ts';
-import { folders, isKeptName, Kept, type KeptSettings } from '../agent/crash/kept.ts';
+import { folders, isKeptName, Kept } from '../agent/crash/kept.ts';
+import type { KeptSettings } from '../agent/settings/kept-settings.ts';
 import { OpenFile } from '../agent/store/open-file.ts';
 import type { Stores } from '../agent/store/stores.ts';
 import { sidecarContainer } from '../protocol/attach.ts';

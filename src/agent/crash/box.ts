@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { type CrashRecord, isCrashRecord } from '../../protocol/crash.ts';
 import { bytesShort, percent } from '../../protocol/text/quantities.ts';
 import { exclusively } from '../store/lock.ts';
+import type { KeptSettings } from '../settings/kept-settings.ts';
 import { isRunning, ownPrefix, prefixOf } from '../store/owner.ts';
 import { discard } from '../store/room.ts';
-import type { Kept, KeptSettings } from './kept.ts';
+import type { Kept } from './kept.ts';
 import { recordName } from './record.ts';
 
 export const boxEveryMs = 15_000;

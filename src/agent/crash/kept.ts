@@ -17,17 +17,11 @@ import {
 import { basename, dirname, join } from 'node:path';
 import type { KeptArtifact } from '../../protocol/history.ts';
 import { makeDirectory } from '../../protocol/make-directory.ts';
+import type { KeptSettings } from '../settings/kept-settings.ts';
 import { openDirectory } from '../store/directory.ts';
 import { exclusively } from '../store/lock.ts';
 import { isRunning, ownPrefix } from '../store/owner.ts';
 import { discard, filesIn, makeRoom, onDisk, type StoredFile } from '../store/room.ts';
-
-export interface KeptSettings {
-  /** NODEOPS_ARTIFACTS_DIR. */
-  readonly base: string;
-  /** Of all files in both folders, what is being written included. */
-  readonly limitBytes: number;
-}
 
 export const folders = ['crash', 'triggers'] as const;
 export type Folder = (typeof folders)[number];

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { isCrashRecord } from '../../protocol/crash.ts';
 import { type HistoryReply, historyFigures } from '../../protocol/history.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
-import type { Resident } from '../pod.ts';
+import type { Resident } from '../resident.ts';
 import { isRunning, prefixOf } from '../store/owner.ts';
 import { boxEveryMs, dropBox, hasBox, writeBox } from './box.ts';
 import type { Kept } from './kept.ts';

@@ -7,8 +7,9 @@ import { countErrors } from '../../inspect/error-counter.ts';
 import type { CrashRecord } from '../../protocol/crash.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import type { Recording } from '../recorder/recording.ts';
+import type { KeptSettings } from '../settings/kept-settings.ts';
 import { removeBox } from './box.ts';
-import { Kept, type KeptSettings } from './kept.ts';
+import { Kept } from './kept.ts';
 import { crashRecord, describeError, lastMinutes, recordName } from './record.ts';
 
 /** An app that lives on after its exceptions is not held up by each. */

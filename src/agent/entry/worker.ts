@@ -1,38 +1,11 @@
 /** What runs in the worker thread. While nobody asks, it holds listening sockets and watches; the server is loaded with the first request. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { startMember } from '../compose.ts';
-import type { RecorderTask } from '../main-thread/recorder.ts';
+import type { FromWorker, Task, ToWorker } from '../main-thread/task.ts';
 import { removeStaleFiles, writePortFile, writeUnlessLeaving } from '../membership/config-dir.ts';
-import type { Identity } from '../membership/identity.ts';
 import { hold, watcherName } from '../membership/names.ts';
 import { readListeners } from '../membership/ports.ts';
 import { attend, recorder } from '../operations/attend.ts';
-import type { Settings } from '../settings/agent-settings.ts';
-
-/** What the main thread gives its worker. */
-export interface Task {
-  /** `watcher`: stays, and looks after its container. `awake`: answers, and ends when nobody has asked for a while. */
-  readonly role: 'watcher' | 'awake';
-  readonly settings: Settings;
-  readonly identity: Identity;
-  /** The port that the process's file names, for the main thread to see without a message; further words: config-dir.ts. */
-  readonly port: Int32Array;
-  /** Where the main thread listens; 0 where it does not. */
-  readonly mainPort: number;
-  /** What is recorded of the process. */
-  readonly recorder?: RecorderTask;
-}
-
-/** That it answers on a port; that its container has another watcher. */
-export type FromWorker =
-  | { t: 'up'; port: number }
-  | { t: 'second' }
-  /** It has the known port, or cannot have it. */
-  | { t: 'contends'; leads: boolean }
-  /** Nobody has asked for a while: it ends when it is told to. */
-  | { t: 'idle' };
-/** To end at once, or unless somebody asks; to try for the pod's known port. */
-export type ToWorker = 'end' | 'rest' | 'lead';
 
 /** How often files of processes that were killed are looked for. */
 const tidyMs = 15_000;

@@ -2,7 +2,8 @@
 import { NodeopsError } from '../../protocol/errors.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import { matchesSelector, parseProcessSelector } from '../../protocol/wire.ts';
-import type { Front, Pod, Resident } from '../pod.ts';
+import type { Front, Pod } from '../pod.ts';
+import type { Resident } from '../resident.ts';
 
 /** How a request came in. */
 export interface Way {

@@ -4,7 +4,8 @@ import { pathPrefix } from '../../protocol/wire.ts';
 import type { JobProcess } from '../captures/job.ts';
 import { JobManager } from '../captures/manager.ts';
 import { look } from '../operations/look.ts';
-import type { Pod, Resident } from '../pod.ts';
+import type { Pod } from '../pod.ts';
+import type { Resident } from '../resident.ts';
 import { handleJobRequest } from './job-requests.ts';
 
 /** A capture can wait for a main thread that is in native code for a while, where a reading says what the kernel shows instead. */

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { pathPrefix } from '../../protocol/wire.ts';
 import { keptHere, noSuchArtifact } from '../operations/recorded.ts';
-import type { Resident } from '../pod.ts';
+import type { Resident } from '../resident.ts';
 import { OpenFile } from '../store/open-file.ts';
 
 const prefix = `${pathPrefix}artifacts/`;

@@ -1,7 +1,6 @@
 /** The agent's part in the app's main thread: on standby behind a port, or beside a worker that answers. docs/adr/0001 says why. */
 import { Worker } from 'node:worker_threads';
 import { countErrors, stopCountingErrors } from '../../inspect/error-counter.ts';
-import type { FromWorker, Task, ToWorker } from '../entry/worker.ts';
 import { removePortFile, waitForWriter, writePortFile } from '../membership/config-dir.ts';
 import { type Contention, contend } from '../membership/contend.ts';
 import {
@@ -22,6 +21,7 @@ import { cannotHost } from './host.ts';
 import { startRecorder } from './recorder.ts';
 import { showOwnSigusr1 } from './sigusr1.ts';
 import { openStandby, type Standby } from './standby.ts';
+import type { FromWorker, Task, ToWorker } from './task.ts';
 import { leaveUncounted, listenersNow } from './uncounted.ts';
 
 /** The worker's own heap; without it a leak of ours would end the app. */

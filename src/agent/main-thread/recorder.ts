@@ -1,25 +1,13 @@
 /** What the main thread holds for the recorder: its memory, counters of V8 and libuv, and the witness of its end. Never throws. */
 import { type Counters, installCounters } from '../../inspect/counters.ts';
-import type { KeptSettings } from '../crash/kept.ts';
 import { watchForCrashes } from '../crash/witness.ts';
 import type { Identity } from '../membership/identity.ts';
 import { Recording } from '../recorder/recording.ts';
-import type { Recorded } from '../recorder/watch.ts';
+import type { RecorderTask } from '../recorder/task.ts';
 import { keptSettings } from '../settings/kept-settings.ts';
 import { recorderSettings } from '../settings/recorder-settings.ts';
-import { type TriggerSettings, triggerSettings } from '../settings/trigger-settings.ts';
+import { triggerSettings } from '../settings/trigger-settings.ts';
 import { guarded } from './guarded.ts';
-
-/** What the worker is told of it. */
-export interface RecorderTask {
-  /** Null where the recorder is off. */
-  readonly recorded: Recorded | null;
-  /** Null without a directory that outlives the container. */
-  readonly kept: KeptSettings | null;
-  readonly triggers: TriggerSettings;
-  /** What was asked for in vain. */
-  readonly notes: readonly string[];
-}
 
 /** How long an ending app waits for sessions of ours to be closed; it takes some milliseconds. */
 const leaveMs = 100;

@@ -1,6 +1,6 @@
 /** Who else is in the pod, as far as it is known: looked up in the kernel's table, and asked who they are. */
 import type { ProcessInfo } from '../../protocol/replies.ts';
-import type { Resident } from '../pod.ts';
+import type { Resident } from '../resident.ts';
 import type { Settings } from '../settings/agent-settings.ts';
 import { HandshakeError, introduced, open } from './handshake.ts';
 import { described, holderOf, holds, ownsSigusr1, rulesOf } from './holders.ts';

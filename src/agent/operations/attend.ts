@@ -7,9 +7,9 @@ import { Kept } from '../crash/kept.ts';
 import { watchMemory } from '../crash/memory.ts';
 import { watchSleeping } from '../crash/on-standby.ts';
 import { crashRecord, lastMinutes } from '../crash/record.ts';
-import type { RecorderTask } from '../main-thread/recorder.ts';
+import type { RecorderTask } from '../recorder/task.ts';
 import type { Identity } from '../membership/identity.ts';
-import type { Resident } from '../pod.ts';
+import type { Resident } from '../resident.ts';
 import { startWatch, type Watch } from '../recorder/watch.ts';
 import { startTriggers } from '../triggers/triggers.ts';
 

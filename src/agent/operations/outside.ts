@@ -2,7 +2,7 @@
 import { activate } from '../../inspect/activate.ts';
 import type { Inspector } from '../../inspect/inspector.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { Sleep } from '../pod.ts';
+import type { Sleep } from '../resident.ts';
 
 /** Throws `stuck` where the process must not be signalled, and when it has not opened its inspector within `timeoutMs`. */
 export async function openOutside(pid: number, asleep: Sleep, timeoutMs?: number): Promise<Inspector> {
