@@ -6,8 +6,8 @@ import { estimateCount, guessInterval } from './heap-count.ts';
 import type { HeapNode, HeapProfile } from './heapprofile.ts';
 import { anonymousName, systemNameOf } from './map-profile.ts';
 import { emptyStack, type FunctionInfo, type Label, Profile, type ProfileFacts } from './model.ts';
-import { formatValue } from './summary/units.ts';
 import { clockOf } from './thread-clock.ts';
+import { formatValue } from './units.ts';
 import type { CallFrame } from './v8-json.ts';
 
 export interface FromV8Options {

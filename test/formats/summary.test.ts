@@ -9,7 +9,7 @@ import { tags } from '../../src/formats/summary/tags.ts';
 import { top } from '../../src/formats/summary/top.ts';
 import { traces } from '../../src/formats/summary/traces.ts';
 import { peek, tree } from '../../src/formats/summary/tree.ts';
-import { formatValue, percentage, reportUnit } from '../../src/formats/summary/units.ts';
+import { formatValue, percentage, reportUnit } from '../../src/formats/units.ts';
 
 /** main calls fib, which calls itself, and parse, which collects garbage; worked out by hand below. */
 function small(): Profile {

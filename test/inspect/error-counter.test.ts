@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { activate } from '../../src/inspect/activate.ts';
 import type { Inspector } from '../../src/inspect/inspector.ts';
-import { readings } from '../../src/inspect/readings.ts';
+import { readings } from '../../src/inspect/readings/readings.ts';
 import { statsText } from '../../src/protocol/text/stats.ts';
 import { inspectDirectory } from '../bed/bundles.ts';
 import { App, majors, nodes } from './harness/app.ts';

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { activate } from '../../src/inspect/activate.ts';
 import type { Inspector } from '../../src/inspect/inspector.ts';
 import { listeningOn } from '../../src/inspect/inspector-port.ts';
-import { readings } from '../../src/inspect/readings.ts';
+import { readings } from '../../src/inspect/readings/readings.ts';
 import { openRemote } from '../../src/inspect/remote.ts';
 import type { Subject } from '../../src/inspect/subject.ts';
 import { App, apps, majors, nodes } from './harness/app.ts';

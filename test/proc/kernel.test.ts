@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseInspectSettings } from '../../src/inspect/inspector-port.ts';
-import { readings } from '../../src/inspect/readings.ts';
+import { readings } from '../../src/inspect/readings/readings.ts';
 import { readCpuCgroup, readMemoryCgroup } from '../../src/proc/cgroup.ts';
 import { parseAddress } from '../../src/proc/sockets.ts';
 import { countCpuList, parseStat, readStatus } from '../../src/proc/status.ts';

@@ -1,6 +1,6 @@
 /** What is asked of a process that is short of memory: little, and with deadlines. Loaded when it is needed. */
 import { captureRunners } from '../../inspect/captures/runners.ts';
-import { readings } from '../../inspect/readings.ts';
+import { readings } from '../../inspect/readings/readings.ts';
 import type { CrashRecord } from '../../protocol/crash.ts';
 import type { Recording } from '../recorder/recording.ts';
 import { takeCapture } from '../recorder/take-capture.ts';

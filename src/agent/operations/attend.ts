@@ -7,10 +7,10 @@ import { Kept } from '../crash/kept.ts';
 import { watchMemory } from '../crash/memory.ts';
 import { watchSleeping } from '../crash/on-standby.ts';
 import { crashRecord, lastMinutes } from '../crash/record.ts';
-import type { RecorderTask } from '../recorder/task.ts';
 import type { Identity } from '../membership/identity.ts';
-import type { Resident } from '../resident.ts';
+import type { RecorderTask } from '../recorder/task.ts';
 import { startWatch, type Watch } from '../recorder/watch.ts';
+import type { Resident } from '../resident.ts';
 import { startTriggers } from '../triggers/triggers.ts';
 
 interface Attended {

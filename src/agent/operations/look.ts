@@ -3,8 +3,8 @@ import { threadId } from 'node:worker_threads';
 import type { Inspector } from '../../inspect/inspector.ts';
 import { openLocal } from '../../inspect/local.ts';
 import type { Subject } from '../../inspect/subject.ts';
-import type { Resident } from '../resident.ts';
 import { openUnseen } from '../recorder/unseen-session.ts';
+import type { Resident } from '../resident.ts';
 import { recorder } from './attend.ts';
 import { openOutside } from './outside.ts';
 

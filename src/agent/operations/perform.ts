@@ -1,14 +1,14 @@
 /** Runs an operation on a process this agent answers for, in turn with others and within a deadline. */
 import { effects } from '../../inspect/effects/effects.ts';
-import { readings } from '../../inspect/readings.ts';
+import { readings } from '../../inspect/readings/readings.ts';
 import type { Reading, Subject } from '../../inspect/subject.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type Operation, type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
 import type { Envelope, Replies, StatsReply } from '../../protocol/replies.ts';
 import type { Pod } from '../pod.ts';
-import type { Resident } from '../resident.ts';
 import { readRecent } from '../recorder/recent.ts';
+import type { Resident } from '../resident.ts';
 import { recorder } from './attend.ts';
 import { look } from './look.ts';
 import { inTurn } from './queue.ts';

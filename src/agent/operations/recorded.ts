@@ -4,8 +4,8 @@ import { NodeopsError } from '../../protocol/errors.ts';
 import type { Parameters } from '../../protocol/operations.ts';
 import type { Replies } from '../../protocol/replies.ts';
 import type { Kept } from '../crash/kept.ts';
-import type { Resident } from '../resident.ts';
 import { readHistory } from '../recorder/history.ts';
+import type { Resident } from '../resident.ts';
 import { recorder } from './attend.ts';
 
 type RecordedName = 'history' | 'artifacts' | 'remove-artifact';

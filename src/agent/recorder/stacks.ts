@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { within } from '../../inspect/ask.ts';
 import { captureFrames, toFrame } from '../../inspect/frames.ts';
-import { readMemoryStack } from '../../inspect/memory-stack.ts';
+import { readMemoryStack } from '../../inspect/native-frames/memory-stack.ts';
 import { readNativeEvidence } from '../../proc/native.ts';
 import { parseStat } from '../../proc/status.ts';
 import type { Frame } from '../../protocol/replies.ts';

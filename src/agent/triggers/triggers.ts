@@ -107,7 +107,7 @@ type Run = (subject: Subject, sink: ArtifactSink, control: CaptureControl) => Pr
 
 async function runner({ capture, captureMs }: Rule): Promise<Run> {
   if (capture === 'stack') {
-    const { readings } = await import('../../inspect/readings.ts');
+    const { readings } = await import('../../inspect/readings/readings.ts');
     return async (subject, sink) => sink.write(JSON.stringify((await readings.stack(subject, {})).data));
   }
   const { captureRunners } = await import('../../inspect/captures/runners.ts');

@@ -1,6 +1,6 @@
 import type { Diff } from '../diff.ts';
+import { formatValue, percentage, reportUnit } from '../units.ts';
 import { type ReportOptions, text } from './report.ts';
-import { formatValue, percentage, reportUnit } from './units.ts';
 
 /** Which end of a diff to print. */
 export interface ChangesOptions extends Pick<ReportOptions, 'nodeCount' | 'sort' | 'unit' | 'widthColumns'> {

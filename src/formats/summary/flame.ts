@@ -1,8 +1,8 @@
 import { defaultColumn } from '../diff.ts';
 import { place } from '../graph.ts';
 import { emptyStack, type Profile } from '../model.ts';
+import { formatValue, percentage } from '../units.ts';
 import { type ReportOptions, text } from './report.ts';
-import { formatValue, percentage } from './units.ts';
 
 /** Boxes with less than this share of the total are left out. */
 const leastShare = 0.005;

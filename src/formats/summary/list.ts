@@ -1,8 +1,8 @@
 import { defaultColumn } from '../diff.ts';
 import { type Granularity, type GraphNode, graphOf, place } from '../graph.ts';
 import type { Profile } from '../model.ts';
+import { formatValue, percentage } from '../units.ts';
 import { type ReportOptions, text } from './report.ts';
-import { formatValue, percentage } from './units.ts';
 
 /** The text of a source file, or undefined where it is not at hand. */
 export type SourceLookup = (file: string) => string | undefined;

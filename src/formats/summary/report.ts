@@ -2,7 +2,7 @@
 import { defaultColumn } from '../diff.ts';
 import { byFunction, byLine, type Graph, type GraphNode, graphOf } from '../graph.ts';
 import type { Profile, ValueType } from '../model.ts';
-import { formatValue, percentage, reportUnit } from './units.ts';
+import { formatValue, percentage, reportUnit } from '../units.ts';
 
 export interface ReportOptions {
   /** Column of the profile. @default the one shown first, see sampleIndex */

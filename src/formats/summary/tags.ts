@@ -1,7 +1,7 @@
 import { defaultColumn } from '../diff.ts';
 import type { Profile } from '../model.ts';
+import { formatValue, percentage } from '../units.ts';
 import { type ReportOptions, text } from './report.ts';
-import { formatValue, percentage } from './units.ts';
 
 /** Labels with the share of the total that each value has, as `go tool pprof -tags`. */
 export function tags(profile: Profile, options: Pick<ReportOptions, 'column' | 'unit' | 'widthColumns'> = {}): string {

@@ -1,9 +1,9 @@
 /** What a trace shows most of: its events by name, with the time they took. */
 import { NodeopsError } from '../../protocol/errors.ts';
 import { gunzipped } from '../gunzip.ts';
+import { formatValue, percentage } from '../units.ts';
 import { parseJson } from '../v8-json.ts';
 import { text } from './report.ts';
-import { formatValue, percentage } from './units.ts';
 
 const limitBytes = 512 * 1024 * 1024;
 const rowsShown = 20;

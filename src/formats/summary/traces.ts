@@ -1,7 +1,7 @@
 import { defaultColumn } from '../diff.ts';
 import type { Label, Profile } from '../model.ts';
+import { formatValue } from '../units.ts';
 import { profileHead, type ReportOptions, text } from './report.ts';
-import { formatValue } from './units.ts';
 
 const separator = '-----------+-------------------------------------------------------';
 

@@ -1,7 +1,7 @@
 import type { GraphEdge } from '../graph.ts';
 import type { Profile } from '../model.ts';
+import { percentage } from '../units.ts';
 import { type Report, type ReportOptions, report, text } from './report.ts';
-import { percentage } from './units.ts';
 
 const separator = '----------------------------------------------------------+-------------';
 const legend = '      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t ';

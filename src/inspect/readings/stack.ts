@@ -2,14 +2,14 @@ import type { Frame, Pending, StackReply, ThreadStack } from '../../protocol/rep
 import { askMainThread, within } from '../ask.ts';
 import { type CallFrame, captureFrames, framesKept, toFrame } from '../frames.ts';
 import type { Inspector } from '../inspector.ts';
-import { readMemoryStack } from '../memory-stack.ts';
-import { readPending } from '../pending.ts';
+import { readMemoryStack } from '../native-frames/memory-stack.ts';
 import { isCompiledInMemory, sourceMapUrls } from '../scripts.ts';
 import { SourceMaps } from '../source-maps.ts';
 import { SourceText } from '../source-text.ts';
 import type { Readings, Subject } from '../subject.ts';
-import { poolWork } from '../unlisted.ts';
 import { attachWorkers, type WorkerLine, workersAsked } from '../workers.ts';
+import { readPending } from './pending.ts';
+import { poolWork } from './unlisted.ts';
 
 /** A worker that is silent for so long is in native code; the others have answered meanwhile, also where CPU is short. */
 const workerSilenceMs = 750;

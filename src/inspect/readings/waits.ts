@@ -10,13 +10,13 @@ import { referProbe } from '../evaluate.ts';
 import { toFrame } from '../frames.ts';
 import { type Place, readWithFunctions } from '../functions.ts';
 import type { Inspector } from '../inspector.ts';
-import { awaitsDebugger, debuggerType, debuggerWanted } from '../pending.ts';
 import { type ActiveFigures, type ActiveItem, activeProbe } from '../probes/active.ts';
 import { SourceMaps } from '../source-maps.ts';
 import type { Readings, Subject } from '../subject.ts';
-import { readTimers, type TimerFigures } from '../timers.ts';
-import { appSockets, readUnlisted } from '../unlisted.ts';
 import { attachWorkers, type WorkerLine } from '../workers.ts';
+import { awaitsDebugger, debuggerType, debuggerWanted } from './pending.ts';
+import { readTimers, type TimerFigures } from './timers.ts';
+import { appSockets, readUnlisted } from './unlisted.ts';
 
 /** Entries of a reply; timers have a share of their own. */
 const waitsLimit = 1_000;

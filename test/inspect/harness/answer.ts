@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { threadId } from 'node:worker_threads';
 import { openLocal } from '../../../src/inspect/local.ts';
-import { readings } from '../../../src/inspect/readings.ts';
+import { readings } from '../../../src/inspect/readings/readings.ts';
 import type { ReadingName } from '../../../src/inspect/subject.ts';
 
 /** What no reading does: leaves the main thread paused while its thread ends. */

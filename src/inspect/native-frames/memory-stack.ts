@@ -1,7 +1,7 @@
 /** The frames of a main thread that JavaScript cannot interrupt, from its memory, as readings and stalls show them. */
-import type { Frame } from '../protocol/replies.ts';
-import { filePath } from '../source-maps/frames.ts';
-import { type NativeFrame, type NativeStack, readNativeStack } from './native-frames/read.ts';
+import type { Frame } from '../../protocol/replies.ts';
+import { filePath } from '../../source-maps/frames.ts';
+import { type NativeFrame, type NativeStack, readNativeStack } from './read.ts';
 
 export interface MemoryStack {
   /** Innermost first; null where they cannot be read, or the thread is in no native code that JavaScript called. */

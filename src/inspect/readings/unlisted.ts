@@ -1,12 +1,12 @@
 /** What a process waits for that Node does not list: told by the kernel. */
-import { readChildren } from '../proc/children.ts';
-import { lookAtPool } from '../proc/pool.ts';
-import { plainAddress, readSockets } from '../proc/sockets.ts';
-import type { SocketInfo } from '../protocol/replies.ts';
-import type { Wait } from '../protocol/waits.ts';
-import type { ActiveItem } from './probes/active.ts';
-import type { Subject } from './subject.ts';
-import { lookAtThreads } from './threads.ts';
+import { readChildren } from '../../proc/children.ts';
+import { lookAtPool } from '../../proc/pool.ts';
+import { plainAddress, readSockets } from '../../proc/sockets.ts';
+import type { SocketInfo } from '../../protocol/replies.ts';
+import type { Wait } from '../../protocol/waits.ts';
+import type { ActiveItem } from '../probes/active.ts';
+import type { Subject } from '../subject.ts';
+import { lookAtThreads } from '../threads.ts';
 
 /** Work of the pool that Node lists no request for. */
 const computing = new Set(['computing', 'waiting for a lock']);

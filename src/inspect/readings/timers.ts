@@ -1,7 +1,7 @@
-import type { Creation, Creations } from './creations.ts';
-import type { RemoteObject } from './evaluate.ts';
-import { type Place, propertiesOf, readWithFunctions } from './functions.ts';
-import type { Inspector } from './inspector.ts';
+import type { Creation, Creations } from '../creations.ts';
+import type { RemoteObject } from '../evaluate.ts';
+import { type Place, propertiesOf, readWithFunctions } from '../functions.ts';
+import type { Inspector } from '../inspector.ts';
 
 /** A timer that keeps the loop alive. */
 export interface TimerFigures {

@@ -1,9 +1,9 @@
-import { NodeopsError } from '../protocol/errors.ts';
-import type { Pending } from '../protocol/replies.ts';
-import { referProbe } from './evaluate.ts';
-import { returnedValue } from './functions.ts';
-import type { Inspector } from './inspector.ts';
-import { type ActiveFigures, type ActiveItem, activeProbe } from './probes/active.ts';
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { Pending } from '../../protocol/replies.ts';
+import { referProbe } from '../evaluate.ts';
+import { returnedValue } from '../functions.ts';
+import type { Inspector } from '../inspector.ts';
+import { type ActiveFigures, type ActiveItem, activeProbe } from '../probes/active.ts';
 import { readTimers, timerSentence } from './timers.ts';
 
 /** Details a type, and what is read of an app to find them. */
