@@ -9,11 +9,11 @@ import { identify } from '../agent/membership/identity.ts';
 import { fromEnvironment } from '../agent/settings/agent-settings.ts';
 import { keptSettings } from '../agent/settings/kept-settings.ts';
 import { sidecarContainer, sidecarVariables } from '../protocol/attach.ts';
-import { Lines } from './lines.ts';
-import { PodProcesses } from './pod-processes.ts';
-import { Residents } from './residents.ts';
-import { watchContainers } from './sleeping.ts';
-import { podStores } from './stores.ts';
+import { Lines } from './processes/lines.ts';
+import { PodProcesses } from './processes/pod-processes.ts';
+import { Residents } from './processes/residents.ts';
+import { podStores } from './stores/container-stores.ts';
+import { watchContainers } from './stores/standby-records.ts';
 
 /** How long what was opened may take to be closed: less than the 30 seconds a pod has to end. */
 const closeMs = 5_000;

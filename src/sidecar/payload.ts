@@ -15,10 +15,10 @@ import { removeOwnArtifacts } from '../agent/store/directory.ts';
 import { attachWindowBytes } from '../protocol/attach.ts';
 import { joined } from '../protocol/joined.ts';
 import { limits } from '../protocol/limits.ts';
-import { Lines } from './lines.ts';
-import { Residents } from './residents.ts';
+import { Lines } from './processes/lines.ts';
+import { Residents } from './processes/residents.ts';
 import { stdio } from './stdio.ts';
-import { ownStores } from './stores.ts';
+import { ownStores } from './stores/container-stores.ts';
 
 /** How long an inspector that is about to open is waited for, to close it again: see Lines. */
 const closeMs = 35_000;

@@ -1,8 +1,8 @@
 /** The processes that a sidecar answers for: a port on loopback for each, kept up to date as they come and go. */
 
-import type { Beyond } from '../agent/compose.ts';
-import type { Listening } from '../agent/membership/listen.ts';
-import type { Resident } from '../agent/resident.ts';
+import type { Beyond } from '../../agent/compose.ts';
+import type { Listening } from '../../agent/membership/listen.ts';
+import type { Resident } from '../../agent/resident.ts';
 import { withAgents } from './neighbours.ts';
 import type { Residents } from './residents.ts';
 

@@ -1,13 +1,13 @@
 /** The Node processes that /proc shows. Synchronous: a look at a container's few processes takes a millisecond or two. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
-import { isShortLivedTool } from '../agent/entry/bystander.ts';
-import { startTicks } from '../agent/membership/holders.ts';
-import { ancestors } from '../proc/ancestors.ts';
-import { isNodeName, nameOf, scriptOf } from '../proc/command-line.ts';
-import { attachMarker } from '../protocol/attach.ts';
-import { limits, protocolVersion } from '../protocol/limits.ts';
-import type { ProcessInfo, VersionReply } from '../protocol/replies.ts';
+import { isShortLivedTool } from '../../agent/entry/bystander.ts';
+import { startTicks } from '../../agent/membership/holders.ts';
+import { ancestors } from '../../proc/ancestors.ts';
+import { isNodeName, nameOf, scriptOf } from '../../proc/command-line.ts';
+import { attachMarker } from '../../protocol/attach.ts';
+import { limits, protocolVersion } from '../../protocol/limits.ts';
+import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
 import { runtimeOf } from './node-version.ts';
 
 /** A Node process as it is seen from outside. */

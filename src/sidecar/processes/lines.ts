@@ -4,14 +4,14 @@
  * stderr would show. Then it is closed; one that was open before never is.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { activate } from '../inspect/activate.ts';
-import { evaluateProbe, type LoadModule } from '../inspect/evaluate.ts';
-import type { Inspector } from '../inspect/inspector.ts';
-import { isInspector, listeningOn } from '../inspect/inspector-port.ts';
-import { openRemote } from '../inspect/remote.ts';
-import { readKernel } from '../proc/files.ts';
-import { readNativeEvidence } from '../proc/native.ts';
-import { NodeopsError } from '../protocol/errors.ts';
+import { activate } from '../../inspect/activate.ts';
+import { evaluateProbe, type LoadModule } from '../../inspect/evaluate.ts';
+import type { Inspector } from '../../inspect/inspector.ts';
+import { isInspector, listeningOn } from '../../inspect/inspector-port.ts';
+import { openRemote } from '../../inspect/remote.ts';
+import { readKernel } from '../../proc/files.ts';
+import { readNativeEvidence } from '../../proc/native.ts';
+import { NodeopsError } from '../../protocol/errors.ts';
 import { isAlive, lend } from './session.ts';
 
 /** A process by its number and the time it began. */

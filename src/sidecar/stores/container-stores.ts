@@ -1,14 +1,14 @@
 /** What the agents of a pod's containers have kept, served while none of them runs: BASE/CONTAINER/nodeops-UID of the artifact volume. */
 import { closeSync, constants, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { adoptBoxes } from '../agent/crash/box.ts';
-import { folders, isKeptName, Kept } from '../agent/crash/kept.ts';
-import type { KeptSettings } from '../agent/settings/kept-settings.ts';
-import { OpenFile } from '../agent/store/open-file.ts';
-import type { Stores } from '../agent/store/stores.ts';
-import { sidecarContainer } from '../protocol/attach.ts';
-import { NodeopsError } from '../protocol/errors.ts';
-import type { KeptArtifact } from '../protocol/history.ts';
+import { adoptBoxes } from '../../agent/crash/box.ts';
+import { folders, isKeptName, Kept } from '../../agent/crash/kept.ts';
+import type { KeptSettings } from '../../agent/settings/kept-settings.ts';
+import { OpenFile } from '../../agent/store/open-file.ts';
+import type { Stores } from '../../agent/store/stores.ts';
+import { sidecarContainer } from '../../protocol/attach.ts';
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { KeptArtifact } from '../../protocol/history.ts';
 import { namesIn, noteUnlessGone, openFolder, unreadable, within } from './folders.ts';
 
 /** Containers, users of one and files of a folder that are told of: more than agents keep. */

@@ -4,12 +4,12 @@
  */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { adoptBoxes } from '../agent/crash/box.ts';
-import { Kept } from '../agent/crash/kept.ts';
-import { type SleepingWatch, watchSleeping } from '../agent/crash/on-standby.ts';
-import type { Resident } from '../agent/resident.ts';
-import type { KeptSettings } from '../agent/settings/kept-settings.ts';
-import { containerName, containersSeen } from './stores.ts';
+import { adoptBoxes } from '../../agent/crash/box.ts';
+import { Kept } from '../../agent/crash/kept.ts';
+import { type SleepingWatch, watchSleeping } from '../../agent/crash/on-standby.ts';
+import type { Resident } from '../../agent/resident.ts';
+import type { KeptSettings } from '../../agent/settings/kept-settings.ts';
+import { containerName, containersSeen } from './container-stores.ts';
 
 const everyMs = 1_000;
 

@@ -1,6 +1,6 @@
 /** Which of the processes seen here have an agent of their own, that another program of the pod lists already. */
-import { listeningOn } from '../inspect/inspector-port.ts';
-import type { ProcessInfo } from '../protocol/replies.ts';
+import { listeningOn } from '../../inspect/inspector-port.ts';
+import type { ProcessInfo } from '../../protocol/replies.ts';
 
 /**
  * Numbers of the `seen` processes that agents answer for. Another container's process may have the same number: an agent is

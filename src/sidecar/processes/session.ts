@@ -1,6 +1,6 @@
 /** One inspector session lent to one asker after the other: what an asker began is ended when it gives the session back. */
-import type { Inspector } from '../inspect/inspector.ts';
-import { NodeopsError } from '../protocol/errors.ts';
+import type { Inspector } from '../../inspect/inspector.ts';
+import { NodeopsError } from '../../protocol/errors.ts';
 
 /** What ends everything that a domain began; a `disable` also lets a paused process run on. */
 const endings: Readonly<Record<string, string>> = {
