@@ -41,6 +41,7 @@ export async function loadConnection(
         : parseGoDuration(options.requestTimeout, 'request-timeout') || undefined,
     kubectl: kubectlCommand([...serverFlags, ...identityFlags], options),
     administrator: kubectlCommand(serverFlags, options),
+    kuberc: options.kuberc,
     env,
   };
 }

@@ -14,5 +14,7 @@ export interface Connection {
   readonly kubectl: string;
   /** The same for somebody else to type: without what says who we are. */
   readonly administrator: string;
+  /** `--kuberc`. */
+  readonly kuberc: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { NodeopsError } from '../../../protocol/errors.ts';
 import type { Connection } from './connection.ts';
+import { permittedProgram } from './credential-policy.ts';
 import type { HttpsOptions } from './https-options.ts';
 import type { ExecEntry } from './kubeconfig.ts';
 
@@ -20,11 +21,14 @@ export async function askPlugin(
   const auth = new ExecAuth();
   const env = { ...connection.env, KUBERNETES_EXEC_INFO: JSON.stringify(execInfo(connection, exec)) };
   for (const { name, value } of exec.env ?? []) (env as Record<string, string>)[name] = value;
+  const program = await permittedProgram(connection, exec).catch((error: NodeJS.ErrnoException) => {
+    throw error instanceof NodeopsError ? error : pluginFailed(exec, error, undefined, '');
+  });
   let said = '';
   let printed = '';
   let ended: number | string | null = 0;
-  const run = (command: string, args: readonly string[] | null | undefined) => {
-    const child = spawn(command, args ?? [], { env, timeout: pluginTimeoutMs, stdio: ['pipe', 'pipe', 'pipe'] });
+  const run = (_: string, args: readonly string[] | null | undefined) => {
+    const child = spawn(program, args ?? [], { env, timeout: pluginTimeoutMs, stdio: ['pipe', 'pipe', 'pipe'] });
     // a plugin that reads its input gets its end instead of waiting for ever
     child.stdin.on('error', () => {}).end();
     let size = 0;

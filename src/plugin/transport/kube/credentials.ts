@@ -10,6 +10,7 @@ import zlib from 'node:zlib';
 import { NodeopsError } from '../../../protocol/errors.ts';
 import type { Connection } from './connection.ts';
 import { askPlugin } from './credential-plugin.ts';
+import { checkUser } from './credential-policy.ts';
 import type { Credentials, HttpsOptions } from './https-options.ts';
 import type { UserEntry } from './kubeconfig.ts';
 import { type ProxyServer, proxyName, proxyTo } from './proxy.ts';
@@ -93,7 +94,8 @@ async function applyAuthorization(
     options.headers.Authorization = `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`;
     return 'a user name and password';
   }
-  if (user.exec?.command) {
+  checkUser(user, connection);
+  if (user.exec) {
     await askPlugin(connection, user.exec, options, stderr);
     return `the credential plugin '${user.exec.command}'`;
   }

@@ -67,7 +67,12 @@ export const kubeFlags = {
     summary: 'not used',
     ignored: true,
   },
-  kuberc: { flag: 'kuberc', type: 'text', value: 'FILE', summary: 'not used', ignored: true },
+  kuberc: {
+    flag: 'kuberc',
+    type: 'text',
+    value: 'FILE',
+    summary: "kubectl's preferences: which credential plugins may run",
+  },
   disableCompression: { flag: 'disable-compression', type: 'boolean', summary: 'not used', ignored: true },
   matchServerVersion: { flag: 'match-server-version', type: 'boolean', summary: 'not used', ignored: true },
   warningsAsErrors: { flag: 'warnings-as-errors', type: 'boolean', summary: 'not used', ignored: true },

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +16,10 @@ const authority = new CertificateAuthority();
 const serverCertificate = authority.issue({ commonName: 'apiserver', hosts: ['127.0.0.1', 'apiserver.test'] });
 const client = authority.issue({ commonName: 'jane' });
 const base64 = (text: string) => Buffer.from(text).toString('base64');
+/** What kubectl wants of every credential plugin. */
+const plugin = (exec: object) => ({
+  exec: { apiVersion: 'client.authentication.k8s.io/v1', interactiveMode: 'Never', ...exec },
+});
 const ca = { 'certificate-authority-data': base64(authority.certificate) };
 
 let dir: string;
@@ -110,12 +113,8 @@ describe('credentials', () => {
       'echo log in at x >&2; test -z "$(cat)" || exit 9; printf \'{"status":{"token":"%s-%s"}}\' "$WHO" "$(echo "$KUBERNETES_EXEC_INFO" | tr -d \'{}":,\' | cut -c1-18)"',
     );
     const stderr = new PassThrough();
-    const exec = {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      command: './plugin',
-      env: [{ name: 'WHO', value: 'me' }],
-    };
-    const api = await apiFor(ca, { exec }, {}, {}, stderr);
+    const user = plugin({ command: './plugin', env: [{ name: 'WHO', value: 'me' }] });
+    const api = await apiFor(ca, user, {}, {}, stderr);
     await api.get('/version');
     await api.close();
     expect(server.seen.at(-1)!.headers.authorization).toBe('Bearer me-kindExecCredential');
@@ -123,7 +122,7 @@ describe('credentials', () => {
   });
 
   it('a credential plugin that is not installed says how to install it', async () => {
-    const api = await apiFor(ca, { exec: { command: 'nodeops-no-such-plugin', installHint: 'brew install it' } });
+    const api = await apiFor(ca, plugin({ command: 'nodeops-no-such-plugin', installHint: 'brew install it' }));
     const error = await failure(api.get('/version'));
     expect(error).toMatchObject({ code: 'unauthenticated', hint: 'brew install it' });
     expect(error.message).toContain("'nodeops-no-such-plugin' of the kubeconfig is not installed");
@@ -131,7 +130,7 @@ describe('credentials', () => {
 
   it('a credential plugin that fails is quoted', async () => {
     const command = await script('failing', 'echo your session is over >&2; exit 1');
-    const error = await failure((await apiFor(ca, { exec: { command } })).get('/version'));
+    const error = await failure((await apiFor(ca, plugin({ command }))).get('/version'));
     expect(error.message).toContain('failed: exit code 1: your session is over');
   });
 
@@ -146,8 +145,7 @@ describe('credentials', () => {
     ['hello', 'its output is no ExecCredential'],
   ])('a credential plugin that prints %s is refused by what is wrong', async (printed, wrong) => {
     const command = await script('wrong', `echo '${printed}'`);
-    const exec = { command, apiVersion: 'client.authentication.k8s.io/v1' };
-    const { code, message } = await failure((await apiFor(ca, { exec })).get('/version'));
+    const { code, message } = await failure((await apiFor(ca, plugin({ command }))).get('/version'));
     expect({ code, message }).toEqual({
       code: 'unauthenticated',
       message: `the credential plugin '${command}' of the kubeconfig failed: ${wrong}`,
@@ -157,7 +155,7 @@ describe('credentials', () => {
   it('a credential plugin that may not be executed says so', async () => {
     const command = await script('no-bit', 'true');
     await chmod(command, 0o644);
-    expect(await failure((await apiFor(ca, { exec: { command } })).get('/version'))).toMatchObject({
+    expect(await failure((await apiFor(ca, plugin({ command }))).get('/version'))).toMatchObject({
       message: `the credential plugin '${command}' of the kubeconfig may not be executed`,
       hint: `chmod +x ${command}`,
     });
@@ -177,15 +175,6 @@ describe('credentials', () => {
     await api.get('/version');
     await api.close();
     expect(server.seen.at(-1)!.headers.authorization).toBe('Bearer t');
-  });
-
-  it('a legacy auth provider is left to client-node', async () => {
-    const command = execFileSync('sh', ['-c', 'command -v printf || echo printf'], { encoding: 'utf8' }).trim();
-    const provider = {
-      name: 'gcp',
-      config: { 'access-token': 'gcp-token', expiry: '2999-01-01T00:00:00Z', 'cmd-path': command },
-    };
-    expect(await authorization({ 'auth-provider': provider })).toBe('Bearer gcp-token');
   });
 });
 
