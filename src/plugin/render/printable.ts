@@ -9,8 +9,8 @@ const unsafe =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
 /** The colours and weights that we write ourselves, where the stream is a terminal. */
 const ownStyles = /^\u001b\[(?:[127]|2[27]|3[1-3]|39|9[0-7])m/;
-/** A line that a runner takes for a command: GitHub's, and Azure's and TeamCity's. */
-const runnerCommands = /^([ \t]*):(?=:[A-Za-z])|#(?=#\w*\[)/gm;
+/** A line that a runner takes for a command: GitHub's, after whatever .NET takes for a blank, and Azure's and TeamCity's. */
+const runnerCommands = /^([^\S\n]*):(?=:[A-Za-z])|#(?=#\w*\[)/gm;
 
 /** Whether a string needs escapes to be printed. */
 export function isPrintable(text: string): boolean {

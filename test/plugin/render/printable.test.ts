@@ -25,6 +25,7 @@ describe('text of pods', () => {
 
   it.each([
     ['one\n  ::error file=x::y', 'one\n  \\u003a:error file=x::y'],
+    ['\u2000::error::x\n\u3000::stop-commands::y', '\u2000\\u003a:error::x\n\u3000\\u003a:stop-commands::y'],
     ['see ##[error]x and ##vso[task]', 'see \\u0023#[error]x and \\u0023#vso[task]'],
     ['::1:8848 and a::b', '::1:8848 and a::b'],
     ['# heading\n## second', '# heading\n## second'],
