@@ -19,14 +19,21 @@ function lineTo(subject: Subject): Promise<Inspector> {
   return line;
 }
 
+export interface Early {
+  readonly afterMs: number;
+  /** Whether the answer need not be waited for any longer. */
+  isEnough(): boolean;
+}
+
 /**
- * Asks the main thread something, and lets go of it again. When it does not answer within `timeoutMs`, the answer is what
- * the kernel shows of it. Throws what the inspector throws but `stuck`.
+ * Asks the main thread something, and lets go of it again. When it does not answer within `timeoutMs`, or a look at `early` was enough, the
+ * answer is what the kernel shows of it. Throws what the inspector throws but `stuck`.
  */
 export async function askMainThread<T>(
   subject: Subject,
   question: (inspector: Inspector) => Promise<T>,
   timeoutMs: number = silenceMs,
+  early?: Early,
 ): Promise<Answer<T>> {
   const since = Date.now();
   let opened: Inspector | undefined;
@@ -35,7 +42,11 @@ export async function askMainThread<T>(
     return question(opened);
   };
   try {
-    const value = await within(timeoutMs, ask());
+    const answer = ask();
+    const value = await within(
+      timeoutMs,
+      early ? within(early.afterMs, answer).catch(unlessEnough(early, answer)) : answer,
+    );
     subject.lastKnown.delete('native');
     return { value, stuck: null };
   } catch (error) {
@@ -44,6 +55,13 @@ export async function askMainThread<T>(
   } finally {
     opened?.rest?.();
   }
+}
+
+function unlessEnough<T>(early: Early, answer: Promise<T>): (error: Error) => Promise<T> {
+  return (error) => {
+    if (!(error instanceof NodeopsError) || error.code !== 'stuck' || early.isEnough()) throw error;
+    return answer;
+  };
 }
 
 /** Rejects with `stuck` when the work takes longer. */

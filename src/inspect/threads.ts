@@ -55,6 +55,11 @@ export async function learnWorkers(subject: Subject, lines: readonly WorkerLine[
   );
 }
 
+/** The kernel's id of a worker thread that has said it. */
+export function workerThread(subject: Subject, threadId: number): number | undefined {
+  return knownWorkers(subject).get(threadId)?.tid;
+}
+
 /** What a thread is for. */
 interface Purpose {
   readonly kind: ThreadUse['kind'];

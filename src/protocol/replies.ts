@@ -297,10 +297,17 @@ export interface ThreadStack {
   /** `main` or `worker ID`. */
   thread: string;
   name: string | null;
-  /** `running`: JavaScript was interrupted. `idle`: the loop waits. `native`: JavaScript cannot be interrupted. */
-  state: 'running' | 'idle' | 'native';
-  /** Of a `native` main thread read from its memory; none where that may not be read. */
+  /**
+   * `running`: JavaScript was interrupted. `waiting`: JavaScript waits in a call to the kernel, such as Atomics.wait. `native`: it is in code of Node or V8
+   * that JavaScript called. `between`: the loop works, and no JavaScript was found at first. `idle`: the loop waits.
+   */
+  state: 'running' | 'waiting' | 'native' | 'between' | 'idle';
+  /** Of a `native` main thread read from its memory; none where that may not be read. Of one `between` callbacks: what ran next. */
   frames: Frame[];
+  /** Of `waiting`: the call, such as `futex`. */
+  waitsIn?: string;
+  /** Share of a few looks within 20 ms that found the thread at work; absent where it cannot be told. */
+  busyShare?: number;
 }
 
 /** What an idle loop waits for. */

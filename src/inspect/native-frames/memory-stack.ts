@@ -10,9 +10,9 @@ export interface MemoryStack {
   readonly notes: string[];
 }
 
-/** Nothing of the process runs for it, and nothing is paused. Never throws. */
-export function readMemoryStack(procDir: string): MemoryStack {
-  const stack = readNativeStack(procDir);
+/** Nothing of the process runs for it, and nothing is paused. `attempts`: fewer where the thread may well be in JavaScript. Never throws. */
+export function readMemoryStack(procDir: string, attempts?: number): MemoryStack {
+  const stack = readNativeStack(procDir, undefined, attempts);
   return { frames: stack.state === 'native' ? toFrames(stack.frames) : null, notes: notesOn(stack) };
 }
 

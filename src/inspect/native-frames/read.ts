@@ -39,7 +39,7 @@ export type NativeStack =
 /** Reading takes some 10 ms of CPU; a machine that has none to give is not waited for. */
 const deadlineMs = 1000;
 /** The collector moves what is on a stack again and again: one look in a few meets it. */
-const attempts = 20;
+const standardAttempts = 20;
 /** As many as V8 keeps for the inspector. */
 const framesKept = 200;
 
@@ -48,7 +48,7 @@ const isolates = new Map<string, Isolate>();
 const maxIsolates = 100;
 
 /** `procDir`: `/proc/PID`, or `/proc/self` from another thread of the process. Never throws. */
-export function readNativeStack(procDir: string, timeoutMs = deadlineMs): NativeStack {
+export function readNativeStack(procDir: string, timeoutMs = deadlineMs, attempts = standardAttempts): NativeStack {
   if (process.platform !== 'linux') return { state: 'unreadable', reason: 'only on Linux' };
   let memory: ProcessMemory | undefined;
   try {

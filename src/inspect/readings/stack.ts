@@ -1,53 +1,83 @@
+import { lookAtActivity } from '../../proc/busy.ts';
 import type { Frame, Pending, StackReply, ThreadStack } from '../../protocol/replies.ts';
-import { askMainThread, within } from '../ask.ts';
+import { type Answer, askMainThread, silenceMs, within } from '../ask.ts';
 import { type CallFrame, captureFrames, framesKept, toFrame } from '../frames.ts';
 import type { Inspector } from '../inspector.ts';
-import { readMemoryStack } from '../native-frames/memory-stack.ts';
+import { type MemoryStack, readMemoryStack } from '../native-frames/memory-stack.ts';
 import { isCompiledInMemory, sourceMapUrls } from '../scripts.ts';
 import { SourceMaps } from '../source-maps.ts';
 import { SourceText } from '../source-text.ts';
 import type { Readings, Subject } from '../subject.ts';
+import { learnWorkers, lookAtThreads, workerThread } from '../threads.ts';
 import { attachWorkers, type WorkerLine, workersAsked } from '../workers.ts';
+import { readMainStack } from './main-stack.ts';
 import { readPending } from './pending.ts';
 import { poolWork } from './unlisted.ts';
 
 /** A worker that is silent for so long is in native code; the others have answered meanwhile, also where CPU is short. */
 const workerSilenceMs = 750;
+/** A main thread that is silent for so long is looked for in its memory, while its answer is still waited for. */
+const memoryAfterMs = 250;
 
-interface Thread {
-  readonly thread: string;
-  readonly name: string | null;
-  /** null when it did not answer */
-  readonly frames: CallFrame[] | null;
+interface Thread extends Omit<ThreadStack, 'frames'> {
+  readonly frames: readonly CallFrame[];
+  /** Frames that were read from memory instead. */
+  readonly memory: readonly Frame[] | null;
 }
 interface Snapshot {
   readonly threads: Thread[];
   readonly pending: Pending[] | null;
   readonly mapUrls: Map<string, string>;
+  readonly notes: readonly string[];
 }
 
 /** `stack`: what every thread executes at this moment, without pausing any. */
 export const readStack: Readings['stack'] = async (subject) => {
-  const { value, stuck } = await askMainThread(subject, (inspector) => takeSnapshot(subject, inspector));
-  if (stuck) {
-    const memory = readMemoryStack(subject.procDir);
+  const { answer, memory } = await askOrRead(subject);
+  if (memory) {
     const frames = await originals(rootOf(subject), memory.frames ?? []);
     const main: ThreadStack = { thread: 'main', name: null, state: 'native', frames };
     const workers = 'stacks of worker threads can only be read through the main thread, which does not answer';
-    return { data: { threads: [main], pending: null }, stuck, notes: [...memory.notes, workers] };
+    const notes = hasWorkers(subject) ? [...memory.notes, workers] : memory.notes;
+    return { data: { threads: [main], pending: null }, stuck: answer.stuck, notes };
   }
-  const data = await describe(subject, value);
-  return { data, stuck: null, notes: notesOn(value) };
+  const data = await describe(subject, answer.value);
+  return { data, stuck: null, notes: [...answer.value.notes, ...notesOn(answer.value)] };
 };
 
+type Asked =
+  | { answer: Extract<Answer<Snapshot>, { stuck: null }>; memory: null }
+  | { answer: Extract<Answer<Snapshot>, { value: null }>; memory: MemoryStack };
+
+/** Memory tells soon what a silent main thread is in; only other threads, and one in JavaScript, are worth the whole wait. */
+async function askOrRead(subject: Subject): Promise<Asked> {
+  let memory: MemoryStack | undefined;
+  const answer = await askMainThread(subject, (inspector) => takeSnapshot(subject, inspector), silenceMs, {
+    afterMs: memoryAfterMs,
+    isEnough: () => {
+      memory = readMemoryStack(subject.procDir);
+      return memory.frames !== null && !hasWorkers(subject);
+    },
+  });
+  if (!answer.stuck) return { answer, memory: null };
+  return { answer, memory: memory?.frames ? memory : readMemoryStack(subject.procDir) };
+}
+
+function hasWorkers(subject: Subject): boolean {
+  return lookAtThreads(subject)?.threads.some(({ kind }) => kind === 'worker') ?? true;
+}
+
 async function takeSnapshot(subject: Subject, inspector: Inspector): Promise<Snapshot> {
-  const frames = await captureFrames(inspector);
+  const { notes, ...main } = await readMainStack(subject, inspector);
+  const { frames } = main;
   const ids = new Set(frames.filter(({ url }) => isCompiledInMemory(url)).map(({ scriptId }) => scriptId));
   const mapUrls = await sourceMapUrls(inspector, ids);
-  const pending = frames.length === 0 ? await readWaiting(subject, inspector) : null;
-  const lines = await attachWorkers(inspector, subject.ownThreadId);
-  const workers = await Promise.all(lines.slice(0, workersAsked).map(askWorker));
-  return { threads: [{ thread: 'main', name: null, frames }, ...workers], pending, mapUrls };
+  const waits = main.state === 'idle' || (main.state === 'between' && frames.length === 0);
+  const pending = waits ? await readWaiting(subject, inspector) : null;
+  const lines = (await attachWorkers(inspector, subject.ownThreadId)).slice(0, workersAsked);
+  await learnWorkers(subject, lines);
+  const workers = await Promise.all(lines.map((line) => askWorker(subject, line)));
+  return { threads: [{ thread: 'main', name: null, ...main }, ...workers], pending, mapUrls, notes };
 }
 
 /** What Node lists, and work of libuv's pool that it does not. */
@@ -58,9 +88,17 @@ async function readWaiting(subject: Subject, inspector: Inspector): Promise<Pend
   return [...(await readPending(inspector)), ...pool];
 }
 
-async function askWorker({ threadId, name, inspector }: WorkerLine): Promise<Thread> {
+async function askWorker(subject: Subject, { threadId, name, inspector }: WorkerLine): Promise<Thread> {
+  const tid = workerThread(subject, threadId);
+  const activity = tid === undefined ? null : await lookAtActivity(subject.procDir, tid);
   const frames = await within(workerSilenceMs, captureFrames(inspector)).catch(() => null);
-  return { thread: `worker ${threadId}`, name, frames };
+  const thread = { thread: `worker ${threadId}`, name, frames: frames ?? [], memory: null };
+  if (frames === null) return { ...thread, state: 'native' };
+  const share = activity ? { busyShare: activity.busy / activity.looks } : {};
+  if (frames.length === 0) return { ...thread, ...share, state: 'idle' };
+  return activity?.asleepIn
+    ? { ...thread, ...share, state: 'waiting', waitsIn: activity.asleepIn }
+    : { ...thread, ...share, state: 'running' };
 }
 
 /** Frames of memory name their script by path: its map is found beside it. */
@@ -87,14 +125,11 @@ async function describe(subject: Subject, { threads, pending, mapUrls }: Snapsho
   };
   return {
     threads: await Promise.all(
-      threads.map(async ({ thread, name, frames }): Promise<ThreadStack> => {
-        const shown = frames?.find(({ url }) => url.startsWith('/') || url.startsWith('file:'));
-        return {
-          thread,
-          name,
-          state: frames === null ? 'native' : frames.length > 0 ? 'running' : 'idle',
-          frames: await Promise.all((frames ?? []).map((call) => original(call, thread === 'main', shown))),
-        };
+      threads.map(async ({ frames, memory, ...thread }): Promise<ThreadStack> => {
+        if (memory) return { ...thread, frames: await originals(root, memory) };
+        const shown = frames.find(({ url }) => url.startsWith('/') || url.startsWith('file:'));
+        const isMain = thread.thread === 'main';
+        return { ...thread, frames: await Promise.all(frames.map((call) => original(call, isMain, shown))) };
       }),
     ),
     pending,
@@ -108,7 +143,7 @@ function rootOf({ procDir }: Subject): string {
 function notesOn({ threads }: Snapshot): string[] {
   const notes: string[] = [];
   for (const { thread, frames } of threads)
-    if (frames && frames.length >= framesKept - 1)
+    if (frames.length >= framesKept - 1)
       notes.push(`${thread}: the innermost ${frames.length} frames are shown; V8 keeps no more`);
   return notes;
 }

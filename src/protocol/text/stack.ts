@@ -2,7 +2,13 @@ import type { Frame, StackReply, ThreadStack } from '../replies.ts';
 import { frameText } from './frame.ts';
 import { nothingText } from './waits.ts';
 
-const states = { running: 'running', idle: 'idle, waiting in the event loop', native: 'in native code' } as const;
+const states = {
+  running: 'running',
+  waiting: 'waiting',
+  native: 'in native code',
+  between: 'busy, between callbacks',
+  idle: 'idle, waiting in the event loop',
+} as const;
 
 /** The stacks thread by thread, then what an idle main thread waits for. */
 export function stackText(stack: StackReply): string[] {
@@ -17,8 +23,10 @@ export function stackText(stack: StackReply): string[] {
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }
 
-function heading({ thread, name, state }: ThreadStack): string {
-  return `thread ${thread}${name ? ` '${name}'` : ''} [${states[state]}]:`;
+function heading({ thread, name, state, waitsIn, frames }: ThreadStack): string {
+  const where = waitsIn ? ` in ${waitsIn}(2)` : '';
+  const ran = state === 'between' && frames.length > 0 ? '; what ran next' : '';
+  return `thread ${thread}${name ? ` '${name}'` : ''} [${states[state]}${where}${ran}]:`;
 }
 
 function frameLine(frame: Frame): string {

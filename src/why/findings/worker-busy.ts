@@ -22,7 +22,7 @@ export const workerBusy: Rule = {
         if (thread.thread === 'main') continue;
         const worker = workers.get(thread.thread) ?? { name: thread.name, seen: 0, running: [] };
         worker.seen++;
-        if (thread.state !== 'idle') worker.running.push(thread);
+        if (thread.state !== 'idle' && thread.state !== 'waiting') worker.running.push(thread);
         workers.set(thread.thread, worker);
       }
     const spinning = [...workers].filter(
