@@ -3,8 +3,8 @@
  * watches, which reads them through the inspector.
  */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { GCProfiler, getHeapStatistics } from 'node:v8';
-import { oldSpaceLimit } from './heap-limit.ts';
+import { GCProfiler } from 'node:v8';
+import { ownHeapLimit } from './heap-limit.ts';
 
 /** Where installed counters are found from the inspector: `globalThis[countersKey]`, not enumerable. */
 export const countersKey = Symbol.for('nodeops.counters');
@@ -117,8 +117,8 @@ export function installCounters(): Counters {
         turns: nodeTiming.uvMetricsInfo?.loopCount ?? null,
         heapUsedBytes: memory.heapUsed,
         heapTotalBytes: memory.heapTotal,
-        externalBytes: memory.external,
-        heapLimitBytes: heapLimit(),
+        externalBytes: Math.max(memory.external, memory.arrayBuffers),
+        heapLimitBytes: ownHeapLimit(),
         minorGcs: (kinds[1]?.count ?? 0) + (kinds[2]?.count ?? 0),
         majorGcs: kinds[4]?.count ?? 0,
         gcPauseMs: all.reduce((sum, { totalPauseMs }) => sum + totalPauseMs, 0),
@@ -140,13 +140,4 @@ export function installCounters(): Counters {
 export function countsTurns(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return (major === 24 && minor >= 19) || (major === 26 && minor >= 5) || major > 26;
-}
-
-let limit: number | undefined;
-
-function heapLimit(): number {
-  if (limit !== undefined) return limit;
-  const options = `${process.env.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`;
-  limit = oldSpaceLimit({ reservedBytes: getHeapStatistics().heap_size_limit, options, v8: process.versions.v8 });
-  return limit;
 }

@@ -1,4 +1,5 @@
 /** The heap limit that V8 dies at. Plain enough to run on an app's main thread. */
+import { getHeapStatistics } from 'node:v8';
 
 const mega = 1024 * 1024;
 /** MB that V8 gives the old generation at least, unless it is told otherwise. */
@@ -49,4 +50,14 @@ function standardSemi(reservedBytes: number, v8: string, explicit: boolean): num
 
 function powerOfTwo(value: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(0.5, value)));
+}
+
+let own: number | undefined;
+
+/** Of the process that this runs in; it does not change. */
+export function ownHeapLimit(): number {
+  if (own !== undefined) return own;
+  const options = `${process.env.NODE_OPTIONS ?? ''} ${process.execArgv.join(' ')}`;
+  own = oldSpaceLimit({ reservedBytes: getHeapStatistics().heap_size_limit, options, v8: process.versions.v8 });
+  return own;
 }

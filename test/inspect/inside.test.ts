@@ -131,7 +131,9 @@ describe.each(majors)('from a worker thread on Node %i', (major) => {
     const app = await busy('idle');
     const port = (await app.said(/port (\d+)/))[1];
     const { data } = await app.ask('stack');
-    expect(data.threads).toEqual([{ thread: 'main', name: null, state: 'idle', frames: [] }]);
+    expect(data.threads).toEqual([
+      { thread: 'main', name: null, state: 'idle', frames: [], busyShare: expect.any(Number) },
+    ]);
     const details = Object.fromEntries(data.pending!.map(({ type, details }) => [type, details]));
     expect(details).toMatchObject({
       Timeout: ['every 1234 ms', 'once after 987654 ms'],

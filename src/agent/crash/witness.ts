@@ -4,6 +4,7 @@
  */
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { countErrors } from '../../inspect/error-counter.ts';
+import { ownHeapLimit } from '../../inspect/heap-limit.ts';
 import type { CrashRecord } from '../../protocol/crash.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import type { Recording } from '../recorder/recording.ts';
@@ -81,9 +82,10 @@ function heap(): CrashRecord['memory'] {
     heap: {
       totalBytes: figures.total_heap_size,
       usedBytes: figures.used_heap_size,
-      limitBytes: figures.heap_size_limit,
+      limitBytes: ownHeapLimit(),
       physicalBytes: figures.total_physical_size,
-      externalBytes: external,
+      // shared buffers are among the second only
+      externalBytes: Math.max(external, arrayBuffers),
       arrayBuffersBytes: arrayBuffers,
       mallocedBytes: figures.malloced_memory,
       peakMallocedBytes: figures.peak_malloced_memory,

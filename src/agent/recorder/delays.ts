@@ -47,9 +47,9 @@ export class Delays {
     this.#seconds = [...this.#seconds.slice(1 - secondsKept), { elapsedMs, weighed: weigh(turns, elapsedMs) }];
   }
 
-  /** The delay that a share of the last time stayed below; undefined before anything is known. */
-  quantile(share: number, windowMs = Number.POSITIVE_INFINITY): number | undefined {
-    const all: Weighed[] = [];
+  /** The delay that a share of the last time stayed below; undefined before anything is known. `more`: turns after it, of `moreMs`. */
+  quantile(share: number, windowMs = Number.POSITIVE_INFINITY, more: Turns = [], moreMs = 0): number | undefined {
+    const all: Weighed[] = more.length === 0 ? [] : weigh(more, moreMs);
     let coveredMs = 0;
     for (const { elapsedMs, weighed } of this.#seconds.toReversed()) {
       if (coveredMs >= windowMs) break;

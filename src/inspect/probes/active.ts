@@ -109,6 +109,13 @@ export function activeProbe(
       const state = Object.getOwnPropertySymbols(active).find(({ description }) => description === 'state symbol');
       return state && (active as Record<symbol, { handle?: Active['_handle'] }>)[state]?.handle;
     },
+    /** Without ours: those that wait for the loop's next turn (loop.ts), and histograms of delays, which keep nothing alive. */
+    resources(): string[] {
+      let own = (proc as unknown as Record<symbol, number>)[Symbol.for('nodeops.immediates')] ?? 0;
+      return proc
+        .getActiveResourcesInfo()
+        .filter((type: string) => type !== 'IntervalHistogram' && !(type === 'Immediate' && own-- > 0));
+    },
     /** Names of handle classes as getActiveResourcesInfo has them. */
     type(active: Active): string {
       const handle = it.handle(active)?.constructor?.name ?? '';
@@ -201,8 +208,7 @@ export function activeProbe(
   it.try(() => it.add(proc._getActiveHandles?.()));
   it.try(() => it.add(proc._getActiveRequests?.()));
   const figures: ActiveFigures = {
-    // a histogram of delays, the app's or ours, keeps nothing alive
-    resources: it.try(() => proc.getActiveResourcesInfo().filter((type: string) => type !== 'IntervalHistogram')),
+    resources: it.try(() => it.resources()),
     items,
     exiting: (proc as { _exiting?: boolean })._exiting === true,
     tracking: it.try(() => creations?.facts() ?? null),

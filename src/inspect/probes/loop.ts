@@ -44,6 +44,8 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
   // never in step with timers of the app's, which would always come just before or just after
   const periodsMs = [7, 11, 9, 13, 10];
   const key = Symbol.for('nodeops.watches');
+  /** Immediates of ours that wait for the loop's next turn. */
+  const ownKey = Symbol.for('nodeops.immediates');
   const proc = load('process') as NodeJS.Process;
   // not globalThis, which some apps freeze
   const holder = proc as unknown as Record<symbol, Map<string, Watch> | undefined>;
@@ -66,9 +68,30 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
       const endAt = clock.now() + question.windowMs + 1_000;
       const watch: Watch = { lastAt: clock.now(), periodMs: 0, late: [] };
       // what one of ours throws would be the app's uncaught exception
-      setImmediate(() => it.try(() => it.begin(name, watch, endAt)));
+      setImmediate(() =>
+        it.try(() => {
+          it.own(-1);
+          it.begin(name, watch, endAt);
+        }),
+      );
+      it.own(1);
       watches.set(name, watch);
       return null;
+    },
+    /** How many of ours wait, after `more` of them. */
+    own(more: number): number {
+      const counts = proc as unknown as Record<symbol, number | undefined>;
+      const count = (counts[ownKey] ?? 0) + more;
+      if (more !== 0) Object.defineProperty(proc, ownKey, { value: count, configurable: true, enumerable: false });
+      return count;
+    },
+    /** Without ours: an immediate waits for as long as the app blocks the loop. */
+    resources(): string[] {
+      let own = it.own(0);
+      // a histogram of delays, the app's or ours, keeps nothing alive
+      return proc
+        .getActiveResourcesInfo()
+        .filter((type) => type !== 'IntervalHistogram' && !(type === 'Immediate' && own-- > 0));
     },
     begin(name: string, watch: Watch, endAt: number): void {
       watch.periodMs = periodsMs[watch.late.length % periodsMs.length]!;
@@ -104,8 +127,7 @@ export function loopProbe(question: LoopQuestion, load: LoadModule): LoopFigures
   };
   const used = it.try(() => clock.eventLoopUtilization());
   // before our own timer is there
-  // a histogram of delays, the app's or ours, keeps nothing alive
-  const resources = it.try(() => proc.getActiveResourcesInfo().filter((type) => type !== 'IntervalHistogram'));
+  const resources = it.try(() => it.resources());
   const counters = proc as unknown as Record<symbol, ErrorCounter | undefined>;
   const { watch } = question;
   return {

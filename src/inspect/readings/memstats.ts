@@ -93,7 +93,8 @@ function fromMain(subject: Subject, figures: MemoryFigures, workers: WorkerHeap[
       oldUsedBytes: old?.reduce((sum, { space_used_size: used }) => sum + used, 0) ?? null,
       live: (subject.lastKnown.get('live heap') as LiveHeap | undefined) ?? null,
       physicalBytes: heap.total_physical_size,
-      externalBytes: memory?.external ?? heap.external_memory,
+      // shared buffers are among the second only
+      externalBytes: Math.max(memory?.external ?? heap.external_memory, memory?.arrayBuffers ?? 0),
       arrayBuffersBytes: memory?.arrayBuffers ?? 0,
       mallocedBytes: heap.malloced_memory,
       peakMallocedBytes: heap.peak_malloced_memory,

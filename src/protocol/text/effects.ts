@@ -5,7 +5,7 @@ import { bytesWithExact, duration } from './quantities.ts';
 /** The lines of `gc`: what was freed and how long it paused. */
 export function gcText(reply: GcReply): string[] {
   return [
-    line('freed', bytesWithExact(reply.freedBytes)),
+    line('freed', freed(reply)),
     line('heap-used', `${bytesWithExact(reply.usedBeforeBytes)} before, ${bytesWithExact(reply.usedAfterBytes)} after`),
     line(
       'heap-total',
@@ -14,6 +14,14 @@ export function gcText(reply: GcReply): string[] {
     ...outside(reply),
     line('pause', `at most ${duration(reply.pauseMs)}`),
   ];
+}
+
+/** What counts may be outside the heap: a small object can hold a large buffer. */
+function freed({ freedBytes, externalBeforeBytes, externalAfterBytes }: GcReply): string {
+  const outsideBytes = (externalBeforeBytes ?? 0) - (externalAfterBytes ?? 0);
+  return outsideBytes > 0
+    ? `${bytesWithExact(freedBytes)} of the heap, ${bytesWithExact(outsideBytes)} outside it`
+    : bytesWithExact(freedBytes);
 }
 
 /** What objects held outside the heap, and what the system got back. */

@@ -63,3 +63,32 @@ it('watches for a moment where nothing is recorded: without the recorder, and in
     expect(eventLoop.utilization).toBeGreaterThan(0.2);
   }
 });
+
+it('agrees with a watch of the same seconds, with the history, and with the clock of the app', async () => {
+  const turns = `
+  const { performance } = require('node:perf_hooks');
+  let from = performance.eventLoopUtilization();
+  (function turn() { for (const end = performance.now() + 40; performance.now() < end; ); setTimeout(turn, 60); })();
+  let asked = 0;
+  process.on('SIGUSR2', () => {
+    const now = performance.eventLoopUtilization();
+    console.log('own' + ++asked, performance.eventLoopUtilization(now, from).utilization, '.');
+    from = now;
+  });
+  console.log('up');`;
+  const app = start(program('turns.cjs', turns));
+  await app.says('up');
+  await recorded();
+  process.kill(app.pid, 'SIGUSR2');
+  await app.says('own1');
+  const watched = await stats('?window=8000');
+  const [{ eventLoop }, { body }] = await Promise.all([stats(), ask('history')]);
+  process.kill(app.pid, 'SIGUSR2');
+  await app.says('own2');
+  const own = Number(/own2 (\S+) /.exec(app.output())![1]);
+  const series: { mean: (number | null)[] } = body.data.series.utilization;
+  const known = series.mean.filter((value) => value !== null).slice(-8);
+  const past = known.reduce((sum, value) => sum + value, 0) / known.length;
+  for (const utilization of [watched.eventLoop.utilization, eventLoop.utilization, past])
+    expect(Math.abs(utilization! - own), `${utilization} beside ${own}`).toBeLessThan(0.1);
+});
