@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commands } from '../src/plugin/commands/index.ts';
+import { type FigureName, type FigureUnit, figureOf, figures } from '../src/protocol/figures.ts';
 import { rules } from '../src/why/findings/index.ts';
 import { architectureText } from './architecture.ts';
 import { checkedSchemaPath, checkedSchemaText, replyTypes, schemas, schemaText } from './schemas.ts';
@@ -36,11 +37,27 @@ export function withFindings(page: string): string {
   return `${page.slice(0, from + findingsBegin.length)}\n\n${table.join('\n')}\n\n${page.slice(to)}`;
 }
 
+/** docs/triggers.md with the row of figures as it should be. */
+export function withFigures(page: string): string {
+  const units: Readonly<Record<FigureUnit, string>> = {
+    ...{ percent: 'percent', share: 'percent', bytes: 'bytes', ms: 'milliseconds', count: 'a count' },
+  };
+  const all = (Object.keys(figures) as FigureName[]).map(figureOf);
+  const told = [...new Set(Object.values(units))].map((unit) => {
+    const group = all.filter((figure) => units[figure.unit] === unit);
+    const names = group.map(({ rule, note }) => `\`${rule}\`${note ? ` (${note})` : ''}`);
+    return `in ${unit}: ${names.join(', ')}`;
+  });
+  return page.replace(/^\| FIGURE \|.*$/m, () => `| FIGURE | ${told.join('; ')} |`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const path = resolve('README.md');
   await writeFile(path, withCommandTable(await readFile(path, 'utf8')));
   const why = resolve('docs/why.md');
   await writeFile(why, withFindings(await readFile(why, 'utf8')));
+  const triggers = 'docs/triggers.md';
+  await writeFile(triggers, withFigures(await readFile(triggers, 'utf8')));
   const architecture = 'docs/architecture.md';
   await writeFile(architecture, architectureText(await readFile(architecture, 'utf8')));
   const types = replyTypes();

@@ -1,4 +1,5 @@
 /** The replies of `history`, `artifacts` and `remove-artifact`: what is recorded and kept. */
+import type { SeriesName } from './figures.ts';
 import type { Frame } from './frame.ts';
 
 /** Figures of one kind over time, one for each of `times`; null where nothing was known. Rounded to seven digits. */
@@ -7,20 +8,6 @@ export interface Series {
   mean: (number | null)[];
   max: (number | null)[];
 }
-
-export const historyFigures = [
-  'cpuPercent',
-  'rssBytes',
-  'heapUsedBytes',
-  'heapTotalBytes',
-  'externalBytes',
-  'utilization',
-  'delayMaxMs',
-  'gcShare',
-  'threads',
-  'cgroupUsedBytes',
-  'throttled',
-] as const;
 
 /** A turn of the event loop that took longer than `stallMs`. */
 export interface StallInfo {
@@ -40,7 +27,7 @@ export interface HistoryReply {
   since: string;
   /** Milliseconds since 1970, the end of each sample; at even distances of a second or 15 while the process ran. */
   times: number[];
-  series: Record<(typeof historyFigures)[number], Series>;
+  series: Record<SeriesName, Series>;
   heapLimitBytes: number | null;
   /** Of the container's cgroup, null for none or while the process sleeps. */
   memoryLimitBytes: number | null;

@@ -3,23 +3,7 @@
  * docs/triggers.md has the grammar.
  */
 import type { CaptureName } from './captures.ts';
-
-/** What can be watched, with the unit its values are written in and the limit that `% of limit` means. */
-export const triggerFigures = {
-  heapUsed: { unit: 'bytes', limit: 'heapLimitBytes' },
-  heapTotal: { unit: 'bytes', limit: 'heapLimitBytes' },
-  external: { unit: 'bytes', limit: 'memoryLimitBytes' },
-  rss: { unit: 'bytes', limit: 'memoryLimitBytes' },
-  cgroupUsed: { unit: 'bytes', limit: 'memoryLimitBytes' },
-  cpu: { unit: 'percent', limit: undefined },
-  utilization: { unit: 'percent', limit: undefined },
-  gc: { unit: 'percent', limit: undefined },
-  throttled: { unit: 'percent', limit: undefined },
-  loopDelayP99: { unit: 'ms', limit: undefined },
-  loopDelayMax: { unit: 'ms', limit: undefined },
-  threads: { unit: 'count', limit: undefined },
-} as const;
-export type TriggerFigure = keyof typeof triggerFigures;
+import { type FigureUnit, figureOf, figuresByRule, type RuleFigure } from './figures.ts';
 
 /** A heap snapshot is none of them: it stops the process, and nobody is there to be asked. */
 export const triggerCaptures = ['pprof-cpu', 'pprof-heap', 'trace', 'report', 'stack'] as const;
@@ -28,7 +12,7 @@ export type TriggerCapture = (typeof triggerCaptures)[number] & (CaptureName | '
 export interface Rule {
   /** As it was written, blanks made one: what its firings are filed under. */
   readonly text: string;
-  readonly figure: TriggerFigure;
+  readonly figure: RuleFigure;
   readonly below: boolean;
   /** Bytes, milliseconds, percent or a count; a share of the limit where `ofLimit`. */
   readonly value: number;
@@ -56,6 +40,15 @@ const durations: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000
 const sizes: Readonly<Record<string, number>> = {
   ...{ b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 },
   ...{ ki: 1024, mi: 1024 ** 2, gi: 1024 ** 3, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 },
+};
+const percent = { units: { '%': 1 }, example: '90%' };
+/** How values are written. */
+const written: Readonly<Record<FigureUnit, { units: Readonly<Record<string, number>>; example: string }>> = {
+  bytes: { units: sizes, example: '512MB, or 80% of limit' },
+  ms: { units: durations, example: '500ms' },
+  percent,
+  share: percent,
+  count: { units: { '': 1 }, example: '64' },
 };
 const shape =
   /^when\s+(?<figure>\S+)\s*(?<operator>[<>])\s*(?<number>\d+(?:\.\d+)?)\s*(?<unit>[a-z%]*)(?<limit>\s+of\s+limit)?(?:\s+for\s+(?<held>\S+?))?\s+capture\s+(?<capture>[\w-]+)(?:\s+(?<length>\d\S*?))?(?:\s*,\s*at\s+most\s+(?<count>\d{1,3})\s+an\s+hour)?(?:\s*,\s*cool-down\s+(?<pause>\S+))?$/i;
@@ -90,9 +83,9 @@ export function parseRule(text: string): Rule {
     throw new TypeError(
       "a rule is 'when FIGURE > VALUE [for DURATION] capture WHAT [DURATION][, at most N an hour][, cool-down DURATION]'",
     );
-  const figure = parts.figure as TriggerFigure;
-  if (!Object.hasOwn(triggerFigures, figure))
-    throw new TypeError(`'${parts.figure}' is no figure; there are ${Object.keys(triggerFigures).join(', ')}`);
+  const figure = parts.figure as RuleFigure;
+  if (!Object.hasOwn(figuresByRule, figure))
+    throw new TypeError(`'${parts.figure}' is not a figure; there are ${Object.keys(figuresByRule).join(', ')}`);
   const capture = parts.capture as TriggerCapture;
   if (!triggerCaptures.includes(capture))
     throw new TypeError(`'${parts.capture}' cannot be captured by a trigger; ${triggerCaptures.join(', ')} can`);
@@ -118,41 +111,30 @@ export function parseRule(text: string): Rule {
   };
 }
 
-/** Shares of the time, and what cannot be more than its limit. CPU is of one core, memory outside the heap may be promised only. */
-const shares: readonly TriggerFigure[] = ['utilization', 'gc', 'throttled'];
-const limited: readonly TriggerFigure[] = ['heapUsed', 'heapTotal', 'rss', 'cgroupUsed'];
-
 /** Why a rule cannot come true; undefined where it can. */
-function neverHolds(figure: TriggerFigure, below: boolean, threshold: number, ofLimit: boolean): string | undefined {
+function neverHolds(figure: RuleFigure, below: boolean, threshold: number, ofLimit: boolean): string | undefined {
   if (below) return threshold > 0 ? undefined : `${figure} is never below 0`;
-  if (ofLimit) return limited.includes(figure) && threshold >= 1 ? `${figure} is never above its limit` : undefined;
-  return shares.includes(figure) && threshold >= 100 ? `${figure} is never above 100%` : undefined;
+  const { bounded, unit } = figureOf(figuresByRule[figure]);
+  if (!bounded) return undefined;
+  if (ofLimit) return threshold >= 1 ? `${figure} is never above its limit` : undefined;
+  return unit === 'share' && threshold >= 100 ? `${figure} is never above 100%` : undefined;
 }
 
-function value(figure: TriggerFigure, number: number, unit: string, ofLimit: boolean): number {
-  const { unit: wanted, limit } = triggerFigures[figure];
+function value(figure: RuleFigure, number: number, unit: string, ofLimit: boolean): number {
+  const { unit: wanted, limit } = figureOf(figuresByRule[figure]);
   if (ofLimit) {
     if (limit === undefined) throw new TypeError(`${figure} has no limit`);
     if (unit !== '%') throw new TypeError('a share of the limit is written as in 80% of limit');
     return number / 100;
   }
-  const factor =
-    wanted === 'bytes'
-      ? sizes[unit]
-      : wanted === 'ms'
-        ? durations[unit]
-        : unit === (wanted === 'percent' ? '%' : '')
-          ? 1
-          : undefined;
-  if (factor === undefined) {
-    const example = { bytes: '512MB, or 80% of limit', ms: '500ms', percent: '90%', count: '64' }[wanted];
-    throw new TypeError(`${figure} is compared with a value such as ${example}`);
-  }
+  const factor = written[wanted].units[unit];
+  if (factor === undefined)
+    throw new TypeError(`${figure} is compared with a value such as ${written[wanted].example}`);
   return number * factor;
 }
 
 function duration(text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
-  if (number === undefined) throw new TypeError(`'${text}' is no duration, such as 500ms, 30s or 5m`);
+  if (number === undefined) throw new TypeError(`'${text}' is not a duration, such as 500ms, 30s or 5m`);
   return Number(number) * durations[unit]!;
 }

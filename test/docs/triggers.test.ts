@@ -2,9 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { withFigures } from '../../scripts/readme.ts';
 import { mutate } from '../../src/inject/mutate.ts';
 import { parseSettings } from '../../src/inject/settings.ts';
-import { parseRules, triggerCaptures, triggerFigures } from '../../src/protocol/triggers.ts';
+import { figuresByRule } from '../../src/protocol/figures.ts';
+import { parseRules, triggerCaptures } from '../../src/protocol/triggers.ts';
 
 const page = await readFile('docs/triggers.md', 'utf8');
 const row = (part: string) => page.split('\n').find((line) => line.startsWith(`| ${part} |`)) ?? '';
@@ -17,7 +19,8 @@ function snippet(name: string): any {
 
 describe('docs/triggers.md', () => {
   it('names every figure and every capture', () => {
-    expect(coded(row('FIGURE')).sort()).toEqual(Object.keys(triggerFigures).sort());
+    expect(coded(row('FIGURE')).sort()).toEqual(Object.keys(figuresByRule).sort());
+    expect(page, 'npm run docs').toBe(withFigures(page));
     expect(coded(row('WHAT')).sort()).toEqual([...triggerCaptures].sort());
   });
 

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCrashRecord } from '../../protocol/crash.ts';
-import { type HistoryReply, historyFigures } from '../../protocol/history.ts';
+import { seriesNames } from '../../protocol/figures.ts';
+import type { HistoryReply } from '../../protocol/history.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import type { Resident } from '../resident.ts';
 import { isRunning, prefixOf } from '../store/owner.ts';
@@ -130,7 +131,7 @@ function complete(kept: Kept, one: Watched): void {
 
 function historyOf({ since, times, rss }: Watched, memoryLimitBytes: number | null): HistoryReply {
   const unknown = times.map(() => null);
-  const series = historyFigures.map((figure) => [
+  const series = seriesNames.map((figure) => [
     figure,
     figure === 'rssBytes' ? { mean: [...rss], max: [...rss] } : { mean: unknown, max: unknown },
   ]);

@@ -1,10 +1,6 @@
-import { historyFigures } from '../../protocol/history.ts';
+import { type SeriesName, seriesNames } from '../../protocol/figures.ts';
 
-/**
- * What one sample holds, in the order of its words in memory; NaN is what was not known. `cpuPercent`: of the process, 100 is
- * one core. `utilization`, `gcShare`, `throttled`: shares of the time, 0 to 1. `delayMaxMs`: the longest that a timer came late.
- * `threads`, `cgroupUsedBytes` and `throttled` are known while the agent is awake.
- */
-export const columns = historyFigures;
-export type Column = (typeof columns)[number];
+/** What one sample holds, in the order of its words in memory; NaN is what was not known. protocol/figures.ts says what each is. */
+export const columns = seriesNames;
+export type Column = SeriesName;
 export type Figures = { readonly [C in Column]?: number };

@@ -2,9 +2,10 @@
 import type { ArtifactSink, CaptureControl } from '../../inspect/captures/capture.ts';
 import type { Subject } from '../../inspect/subject.ts';
 import { type CaptureName, captures } from '../../protocol/captures.ts';
+import { figureOf, figuresByRule } from '../../protocol/figures.ts';
 import type { TriggersState } from '../../protocol/history.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
-import { type Rule, triggerFigures } from '../../protocol/triggers.ts';
+import type { Rule } from '../../protocol/triggers.ts';
 import type { Kept } from '../crash/kept.ts';
 import type { Watch } from '../recorder/watch.ts';
 import type { TriggerSettings } from '../settings/trigger-settings.ts';
@@ -122,30 +123,17 @@ async function runner({ capture, captureMs }: Rule): Promise<Run> {
 
 /** Whether what a rule is a share of is there, or not known yet. */
 function hasLimit({ figure, ofLimit }: Rule, { recording }: Watch): boolean {
-  const { limit } = triggerFigures[figure];
+  const { limit } = figureOf(figuresByRule[figure]);
   return !ofLimit || limit === undefined || recording.get(limit) > 0 || recording.latest() === undefined;
 }
 
 /** False while the figure is not known. */
 export function isTrue({ figure, below, value, ofLimit }: Rule, { recording, current }: Watch): boolean {
-  const figures = recording.latest()?.mean ?? {};
-  const delayMs = current()?.durationMs ?? 0;
-  const now: Readonly<Record<typeof figure, number | undefined>> = {
-    heapUsed: figures.heapUsedBytes,
-    heapTotal: figures.heapTotalBytes,
-    external: figures.externalBytes,
-    rss: figures.rssBytes,
-    cgroupUsed: figures.cgroupUsedBytes,
-    cpu: figures.cpuPercent,
-    utilization: (figures.utilization ?? Number.NaN) * 100,
-    gc: (figures.gcShare ?? Number.NaN) * 100,
-    throttled: (figures.throttled ?? Number.NaN) * 100,
-    loopDelayP99: Math.max(recording.get('delayP99Ms'), delayMs),
-    loopDelayMax: Math.max(figures.delayMaxMs ?? Number.NaN, delayMs),
-    threads: figures.threads,
-  };
-  const { limit } = triggerFigures[figure];
+  const name = figuresByRule[figure];
+  const { limit, unit, delay } = figureOf(name);
+  const measured = name === 'delayP99Ms' ? recording.get(name) : (recording.latest()?.mean[name] ?? Number.NaN);
+  // a stall under way is in no sample yet
+  const now = delay ? Math.max(measured, current()?.durationMs ?? 0) : unit === 'share' ? measured * 100 : measured;
   const threshold = ofLimit && limit ? value * recording.get(limit) : value;
-  const known = now[figure] ?? Number.NaN;
-  return below ? known < threshold : known > threshold;
+  return below ? now < threshold : now > threshold;
 }

@@ -1,5 +1,5 @@
 /** What findings read: figures over the look, put together once from the case. */
-import type { historyFigures } from '../../protocol/history.ts';
+import type { SeriesName } from '../../protocol/figures.ts';
 import type { MemstatsReply, SocketInfo } from '../../protocol/replies.ts';
 import type { Case, Moment } from '../case.ts';
 import { type Point, type Trend, trendOf } from './trend.ts';
@@ -103,7 +103,7 @@ function gcOf(moments: readonly Moment[]): GcRates | null {
 function points(
   { past, moments, at }: Case,
   figure: (memory: MemstatsReply) => number | null | undefined,
-  recorded?: (typeof historyFigures)[number],
+  recorded?: SeriesName,
 ): Point[] {
   const began = Date.parse(at);
   const before = (past && recorded ? past.times : []).flatMap((time, index) => {

@@ -1,43 +1,31 @@
-/** The figures that are drawn, and how their values are told. */
+/** How the values of figures are told, and which of them a history knows. */
+import { type Figure, type FigureUnit, figures, type SeriesName, seriesNames } from '../../../protocol/figures.ts';
 import type { HistoryReply } from '../../../protocol/history.ts';
 import { bytesShort, duration } from '../../../protocol/text/quantities.ts';
 
-export interface Drawn {
-  readonly title: string;
-  readonly figure: keyof HistoryReply['series'];
-  /** Which of a merged sample's values tells more: a delay's longest, a heap's mean. */
-  readonly part: 'mean' | 'max';
+export interface Drawn extends Figure {
+  readonly figure: SeriesName;
   readonly text: (value: number) => string;
-  /** What the scale reaches up to at least. */
-  readonly least: number;
-  /** A line that values are compared with. */
-  readonly limit?: (history: HistoryReply) => number | null;
 }
 
-const share = (value: number) => `${(value * 100).toFixed(0)}%`;
+const texts: Readonly<Record<FigureUnit, (value: number) => string>> = {
+  percent: (value) => `${value.toFixed(0)}%`,
+  share: (value) => `${(value * 100).toFixed(0)}%`,
+  bytes: bytesShort,
+  ms: duration,
+  count: (value) => value.toFixed(0),
+};
 
-export const drawn: readonly Drawn[] = [
-  { title: 'CPU', figure: 'cpuPercent', part: 'mean', text: (value) => `${value.toFixed(0)}%`, least: 100 },
-  { title: 'event loop', figure: 'utilization', part: 'mean', text: share, least: 1 },
-  { title: 'loop delay', figure: 'delayMaxMs', part: 'max', text: duration, least: 10 },
-  {
-    ...{ title: 'heap used', figure: 'heapUsedBytes', part: 'mean', text: bytesShort, least: 1 },
-    limit: ({ heapLimitBytes }) => heapLimitBytes,
-  },
-  { title: 'heap total', figure: 'heapTotalBytes', part: 'mean', text: bytesShort, least: 1 },
-  { title: 'external', figure: 'externalBytes', part: 'mean', text: bytesShort, least: 1 },
-  {
-    ...{ title: 'RSS', figure: 'rssBytes', part: 'mean', text: bytesShort, least: 1 },
-    limit: ({ memoryLimitBytes }) => memoryLimitBytes,
-  },
-  {
-    ...{ title: 'container', figure: 'cgroupUsedBytes', part: 'mean', text: bytesShort, least: 1 },
-    limit: ({ memoryLimitBytes }) => memoryLimitBytes,
-  },
-  { title: 'GC pauses', figure: 'gcShare', part: 'mean', text: share, least: 0.1 },
-  { title: 'threads', figure: 'threads', part: 'max', text: (value) => value.toFixed(0), least: 1 },
-  { title: 'throttled', figure: 'throttled', part: 'mean', text: share, least: 1 },
-];
+const drawn: readonly Drawn[] = seriesNames.map((figure) => ({
+  ...figures[figure],
+  figure,
+  text: texts[figures[figure].unit],
+}));
+
+/** What values are compared with, where they cannot be more. */
+export function limitOf({ limit, bounded }: Figure, history: HistoryReply): number | null {
+  return limit && bounded ? history[limit] : null;
+}
 
 /** Those of which anything is known. */
 export function known(history: HistoryReply): Drawn[] {

@@ -2,7 +2,7 @@
 import type { HistoryReply, StallInfo } from '../../../protocol/history.ts';
 import { frameText } from '../../../protocol/text/frame.ts';
 import { counted, duration } from '../../../protocol/text/quantities.ts';
-import { type Drawn, known } from './figures.ts';
+import { type Drawn, known, limitOf } from './figures.ts';
 import { sparkline } from './sparkline.ts';
 
 export interface TextOptions {
@@ -35,15 +35,16 @@ export function historyText(history: HistoryReply, { columns, ascii, from }: Tex
 
 function line(
   history: HistoryReply,
-  { title, figure, part, text, least, limit }: Drawn,
+  drawn: Drawn,
   span: { from: number; to: number },
   { width, ascii }: { width: number; ascii: boolean },
 ): string {
+  const { title, figure, part, text, least } = drawn;
   const values = history.series[figure][part];
   const there = values.filter((value) => value !== null);
   const max = Math.max(...history.series[figure].max.filter((value) => value !== null));
   const shape = sparkline(history.times, values, span, { width, ascii, top: Math.max(least, ...there) });
-  const bound = limit?.(history) ?? null;
+  const bound = limitOf(drawn, history);
   const words = [`${text(there.at(-1)!)} now`, `max ${text(max)}`, ...(bound === null ? [] : [`of ${text(bound)}`])];
   return `${title.padEnd(titleWidth)}${shape}  ${words.join(', ')}`.trimEnd();
 }

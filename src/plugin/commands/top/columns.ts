@@ -1,4 +1,12 @@
 import type { NodeopsError } from '../../../protocol/errors.ts';
+import {
+  type Figure,
+  type FigureName,
+  type FigureUnit,
+  figureOf,
+  figures,
+  type TopFigure,
+} from '../../../protocol/figures.ts';
 import { bytesShort, duration, percent } from '../../../protocol/text/quantities.ts';
 import type { TargetName } from '../../render/target-name.ts';
 import type { Sample } from './sample.ts';
@@ -21,67 +29,52 @@ export interface TopColumn {
   alarming?(sample: Sample): boolean;
 }
 
-const of =
-  <K extends keyof Sample>(key: K) =>
-  (sample: Sample) =>
-    sample[key] as number | null;
-const shown = (value: number | null, format: (value: number) => string) => (value === null ? null : format(value));
-const share = (part: number | null, whole: number | null) => (part === null || !whole ? null : part / whole);
-const ratio = (part: number | null, whole: number | null) =>
-  part === null ? null : `${bytesShort(part)}${whole === null ? '' : `/${bytesShort(whole)}`}`;
+/** A figure of the protocol's table that a sample of `top` has. */
+type TopName = FigureName & keyof Sample;
+
+const texts: Readonly<Record<FigureUnit, (value: number) => string>> = {
+  percent: (value) => `${Math.round(value)}%`,
+  share: percent,
+  bytes: bytesShort,
+  ms: duration,
+  count: String,
+};
+
+function columnOf(name: TopName, { unit, limit, bounded }: Figure, { heading, key, marked }: TopFigure): TopColumn {
+  const limitOf = (sample: Sample) =>
+    !bounded || !limit ? null : limit === 'heapLimitBytes' ? sample.heapLimitBytes : sample.limitBytes;
+  return {
+    title: heading,
+    key,
+    value: (sample) => sample[name],
+    text(sample) {
+      const [value, whole] = [sample[name], limitOf(sample)];
+      if (value === null) return null;
+      return `${texts[unit](value)}${whole === null ? '' : `/${bytesShort(whole)}`}`;
+    },
+    ...(marked !== undefined && {
+      alarming(sample: Sample) {
+        const whole = bounded && limit ? limitOf(sample) : 1;
+        return whole !== null && whole > 0 && (sample[name] ?? 0) / whole >= marked;
+      },
+    }),
+  };
+}
+
+const handles: TopColumn = {
+  title: 'HANDLES',
+  key: 'n',
+  value: (sample) => sample.handles,
+  text: (sample) => (sample.handles === null ? null : String(sample.handles)),
+};
+
+/** A figure with a heading for `top` is one of its samples: else this does not compile. */
+type Headed = { [N in FigureName]: (typeof figures)[N] extends { top: TopFigure } ? N : never }[FigureName];
+const headed = (Object.keys(figures) as FigureName[]).filter((name): name is Headed => 'top' in figures[name]);
 
 export const topColumns: readonly TopColumn[] = [
-  {
-    title: 'CPU',
-    key: 'c',
-    value: of('cpuPercent'),
-    text: (s) => shown(s.cpuPercent, (value) => `${Math.round(value)}%`),
-    alarming: (s) => (s.cpuPercent ?? 0) >= 90,
-  },
-  {
-    title: 'THROTTLED',
-    key: 't',
-    value: of('throttled'),
-    text: (s) => shown(s.throttled, percent),
-    alarming: (s) => (s.throttled ?? 0) >= 0.05,
-  },
-  {
-    title: 'LOOP',
-    key: 'l',
-    value: of('utilization'),
-    text: (s) => shown(s.utilization, percent),
-    alarming: (s) => (s.utilization ?? 0) >= 0.9,
-  },
-  {
-    title: 'DELAY-P99',
-    key: 'd',
-    value: of('delayP99Ms'),
-    text: (s) => shown(s.delayP99Ms, duration),
-    alarming: (s) => (s.delayP99Ms ?? 0) >= 100,
-  },
-  {
-    title: 'HEAP/LIMIT',
-    key: 'h',
-    value: of('heapUsedBytes'),
-    text: (s) => ratio(s.heapUsedBytes, s.heapLimitBytes),
-    alarming: (s) => (share(s.heapUsedBytes, s.heapLimitBytes) ?? 0) >= 0.8,
-  },
-  { title: 'EXTERNAL', key: 'e', value: of('externalBytes'), text: (s) => shown(s.externalBytes, bytesShort) },
-  {
-    title: 'RSS/LIMIT',
-    key: 'm',
-    value: of('rssBytes'),
-    text: (s) => ratio(s.rssBytes, s.limitBytes),
-    alarming: (s) => (share(s.rssBytes, s.limitBytes) ?? 0) >= 0.9,
-  },
-  {
-    title: 'GC',
-    key: 'g',
-    value: of('gcShare'),
-    text: (s) => shown(s.gcShare, percent),
-    alarming: (s) => (s.gcShare ?? 0) >= 0.1,
-  },
-  { title: 'HANDLES', key: 'n', value: of('handles'), text: (s) => shown(s.handles, String) },
+  ...headed.map((name: TopName) => columnOf(name, figures[name], figureOf(name).top!)),
+  handles,
 ];
 
 export function rowName({ target }: Row): string {
