@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Ancestor } from '../protocol/replies.ts';
+import { readStat } from './identity.ts';
 
 /** Ancestors that are told of. */
 export const ancestorsLimit = 16;
@@ -8,16 +8,11 @@ export const ancestorsLimit = 16;
 export function ancestors(ppid: number): Ancestor[] {
   const found: Ancestor[] = [];
   for (let pid = ppid; pid > 0 && found.length < ancestorsLimit; ) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const [, name = '', parent] = /^\d+ \((.*)\) . (\d+) /s.exec(stat) ?? [];
-      if (parent === undefined) break;
-      found.push({ pid, ppid: Number(parent), name: name.slice(0, 64) });
-      pid = Number(parent);
-    } catch {
-      // another system, or hidden from this user
-      break;
-    }
+    const stat = readStat(`/proc/${pid}`);
+    // another system, or hidden from this user
+    if (!stat) break;
+    found.push({ pid, ppid: stat.ppid, name: stat.name.slice(0, 64) });
+    pid = stat.ppid;
   }
   return found;
 }

@@ -1,5 +1,6 @@
 /** Child processes of any kind, whoever started them: `spawn`, `execSync`, an addon's fork. */
 import { readNames, readText } from './files.ts';
+import { readStat, ticksPerSecond } from './identity.ts';
 
 export interface KernelChild {
   readonly pid: number;
@@ -12,7 +13,6 @@ export interface KernelChild {
 
 const commandLength = 400;
 const childrenKept = 200;
-const ticksPerSecond = 100;
 
 /** Null where it cannot be seen; oldest first. */
 export function readChildren(procDir: string): KernelChild[] | null {
@@ -33,25 +33,19 @@ export function readChildren(procDir: string): KernelChild[] | null {
 function childrenByParent(procDir: string): string[] {
   const parent = /^Pid:\s*(\d+)/m.exec(readText(`${procDir}/status`) ?? '')?.[1];
   return (readNames('/proc') ?? []).filter(
-    (name) => /^\d+$/.test(name) && statOf(Number(name))?.[1] === parent && parent !== undefined,
+    (name) => /^\d+$/.test(name) && parent !== undefined && readStat(`/proc/${name}`)?.ppid === Number(parent),
   );
 }
 
-/** Fields of `stat` after the name: state, parent, … */
-function statOf(pid: number): string[] | undefined {
-  const stat = readText(`/proc/${pid}/stat`);
-  return stat === null ? undefined : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-}
-
 function describe(pid: number, uptime: number): KernelChild | undefined {
-  const fields = statOf(pid);
-  if (!fields) return undefined;
+  const stat = readStat(`/proc/${pid}`);
+  if (!stat) return undefined;
   const argv = readText(`/proc/${pid}/cmdline`)?.split('\0').join(' ').trim();
   const command = argv || `[${readText(`/proc/${pid}/comm`)?.trim() ?? ''}]`;
   return {
     pid,
     command: command.slice(0, commandLength),
-    ageSeconds: Math.max(0, uptime - Number(fields[19]) / ticksPerSecond),
-    state: fields[0] ?? '?',
+    ageSeconds: Math.max(0, uptime - stat.startTicks / ticksPerSecond),
+    state: stat.state,
   };
 }

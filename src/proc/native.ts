@@ -1,6 +1,6 @@
 import type { NativeEvidence } from '../protocol/replies.ts';
 import { readKernel, readLink } from './files.ts';
-import { parseStat } from './status.ts';
+import { parseStat } from './identity.ts';
 import { syscallName } from './syscalls.ts';
 
 /** Whose main thread is looked at, and what was seen of it before. */

@@ -1,7 +1,5 @@
 import { readKernel } from './files.ts';
-
-/** Clock ticks of `/proc/PID/stat` per second: fixed in Linux's interface to user space. */
-const ticksPerSecond = 100;
+import { parseStat, ticksPerSecond } from './identity.ts';
 
 export interface KernelStatus {
   ppid: number;
@@ -49,17 +47,6 @@ export async function readCpuSeconds(procDir: string): Promise<number | null> {
   if (stat === null) return null;
   const { utime, stime } = parseStat(stat);
   return (utime + stime) / ticksPerSecond;
-}
-
-/** The state letter and times of a `stat` file; the command in it may contain spaces and parentheses. */
-export function parseStat(stat: string): { state: string; utime: number; stime: number; startTicks: number } {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return {
-    state: fields[0] ?? '?',
-    utime: Number(fields[11]),
-    stime: Number(fields[12]),
-    startTicks: Number(fields[19]),
-  };
 }
 
 /** How many CPUs a list such as `0-3,8` names. */

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { parseStat } from './identity.ts';
 
 export interface Entry {
   readonly pid: number;
@@ -40,10 +41,10 @@ async function readEntry(pid: number): Promise<Entry | undefined> {
       readlink(`${dir}/cwd`).catch(() => undefined),
       stat(dir),
     ]);
-    const [, name = '', ppid] = /^\d+ \((.*)\) . (\d+) /s.exec(text) ?? [];
+    const { name, ppid } = parseStat(text);
     const argv = cmdline.replace(/\0$/, '').split('\0');
     const path = executable?.replace(/ \(deleted\)$/, '');
-    return { pid, ppid: Number(ppid), name, argv: cmdline === '' ? [] : argv, executable: path, directory, uid };
+    return { pid, ppid, name, argv: cmdline === '' ? [] : argv, executable: path, directory, uid };
   } catch {
     return undefined;
   }

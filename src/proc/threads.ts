@@ -1,5 +1,6 @@
 /** The threads of a process as the kernel shows them, and what each is for. */
 import { readLinkNow, readNames, readText } from './files.ts';
+import { readStat, ticksPerSecond } from './identity.ts';
 
 export interface KernelThread {
   readonly tid: number;
@@ -26,17 +27,15 @@ export function readThreads(procDir: string, limit = 2_000): KernelThread[] | nu
 }
 
 export function readThread(taskDir: string, tid: number): KernelThread | null {
-  const stat = readText(`${taskDir}/stat`);
-  if (stat === null) return null;
-  const end = stat.lastIndexOf(')');
-  const fields = stat.slice(end + 2).split(' ');
+  const stat = readStat(taskDir);
+  if (!stat) return null;
   const [run, waited] = (readText(`${taskDir}/schedstat`) ?? '').trim().split(' ').map(Number);
   const counted = run !== undefined && waited !== undefined && run > 0;
   return {
     tid,
-    comm: stat.slice(stat.indexOf('(') + 1, end),
-    state: fields[0] ?? '?',
-    cpuMs: counted ? run / 1e6 : (Number(fields[11]) + Number(fields[12])) * 10,
+    comm: stat.name,
+    state: stat.state,
+    cpuMs: counted ? run / 1e6 : ((stat.utime + stat.stime) * 1_000) / ticksPerSecond,
     waitedMs: counted ? waited / 1e6 : null,
   };
 }

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseInspectSettings } from '../../src/inspect/inspector-port.ts';
 import { readings } from '../../src/inspect/readings/readings.ts';
 import { readCpuCgroup, readMemoryCgroup } from '../../src/proc/cgroup.ts';
+import { parseStat } from '../../src/proc/identity.ts';
 import { parseAddress } from '../../src/proc/sockets.ts';
-import { countCpuList, parseStat, readStatus } from '../../src/proc/status.ts';
+import { countCpuList, readStatus } from '../../src/proc/status.ts';
 import { syscallName } from '../../src/proc/syscalls.ts';
 
 let directory: string;
@@ -98,7 +99,7 @@ describe('cgroups', () => {
 
 test('a command with spaces and parentheses does not shift the fields of stat', () => {
   const stat = `12 (a) R 1 (b)) S 1 12 12 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 11 0 4711 1000 200`;
-  expect(parseStat(stat)).toEqual({ state: 'S', utime: 250, stime: 50, startTicks: 4711 });
+  expect(parseStat(stat)).toMatchObject({ state: 'S', utime: 250, stime: 50, startTicks: 4711 });
 });
 
 test('our own status', async () => {

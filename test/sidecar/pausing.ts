@@ -1,5 +1,5 @@
 /** Pauses the process whose number it is given, and lets go when its stdin ends: what a payload does that is cut off in mid-pause. */
-import { startTicks } from '../../src/agent/membership/holders.ts';
+import { startTicks } from '../../src/proc/identity.ts';
 import { Lines } from '../../src/sidecar/processes/lines.ts';
 
 const pid = Number(process.argv[2]);

@@ -1,6 +1,7 @@
 /** `configDir/PID` holds the agent's port, as with gops: how a process is found by its id on the same machine. */
 import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive } from '../../proc/identity.ts';
 import { makeDirectory } from '../../protocol/make-directory.ts';
 import { isOwnPort, type Listener } from './ports.ts';
 
@@ -69,20 +70,6 @@ function namesIn(directory: string): string[] {
     return readdirSync(directory);
   } catch {
     return [];
-  }
-}
-
-/** Whether a process runs: one that has ended and was not waited for yet does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-  try {
-    return !/^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  } catch {
-    return true;
   }
 }
 

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ancestors } from '../../proc/ancestors.ts';
 import { called } from '../../proc/command-line.ts';
+import { startedAt, startTicks } from '../../proc/identity.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import { fromEnvironment } from '../settings/agent-settings.ts';
 import type { Identity } from './identity.ts';
@@ -39,26 +40,19 @@ export function ownsSigusr1(pid: number): boolean {
   return links(pid).some((target) => target.endsWith(`/${mark}`));
 }
 
-/** When a process started, in the kernel's ticks: with its number, what tells it from any other. Undefined where that cannot be seen. */
-export function startTicks(pid: number): string | undefined {
-  // the name in parentheses may hold anything, spaces and parentheses too
-  const stat = read(`/proc/${pid}/stat`);
-  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return state === '' || state === 'Z' ? undefined : fields[18];
-}
-
 /** What is seen of a process of the same program that has not said who it is. Undefined for one that is gone. */
 export function described(pid: number, port: number, { info: own }: Identity): ProcessInfo | undefined {
   const argv = read(`/proc/${pid}/cmdline`).split('\0').slice(0, -1);
   const [, parent] = /^PPid:\s*(\d+)/m.exec(read(`/proc/${pid}/status`)) ?? [];
   if (argv.length === 0 || parent === undefined) return undefined;
+  const ticks = startTicks(pid);
   return {
     ...own,
     pid,
     ppid: Number(parent),
     name: called(argv, 'node', undefined).name.slice(0, 256),
     command: argv.join(' ').slice(0, 4096),
-    startedAt: startOf(pid) ?? own.startedAt,
+    startedAt: (ticks === undefined ? undefined : startedAt(ticks)) ?? own.startedAt,
     door: false,
     port,
     parents: ancestors(Number(parent)),
@@ -74,13 +68,6 @@ export function rulesOf(pid: number): { readOnly: boolean; port: number } | unde
   } catch {
     return undefined;
   }
-}
-
-function startOf(pid: number): string | undefined {
-  const [up] = read('/proc/uptime').split(' ');
-  const ticks = startTicks(pid);
-  // a tick is a hundredth of a second wherever Node runs
-  return ticks && up ? new Date(Date.now() - Number(up) * 1000 + Number(ticks) * 10).toISOString() : undefined;
 }
 
 function pids(): number[] {

@@ -1,8 +1,8 @@
 /** Who this process is, as it tells other agents. */
-import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { ancestors } from '../../proc/ancestors.ts';
+import { pidNamespace } from '../../proc/identity.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
 import type { Settings } from '../settings/agent-settings.ts';
@@ -49,12 +49,4 @@ export function identify(settings: Settings): Identity {
     kin: { container: pidNamespace(), uid, readOnly: settings.readOnly },
     heapLimitBytes: getHeapStatistics().heap_size_limit,
   };
-}
-
-function pidNamespace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return process.platform;
-  }
 }

@@ -1,5 +1,6 @@
 /** Where the main thread is, as the kernel shows it to another thread of its process: no question, and nothing that it notices. */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { readStat } from '../../proc/identity.ts';
 
 export interface Whereabouts {
   /** The set of descriptors that it waits for in epoll; undefined while it runs, or waits for something else. */
@@ -25,20 +26,12 @@ export function mainThread(): MainThread {
     whereabouts() {
       const text = syscall();
       // not all kernels show it: whoever sleeps is then taken to wait for events
-      if (text === undefined) return { polls: isSleeping(directory) ? 'unknown' : undefined };
+      if (text === undefined) return { polls: readStat(directory)?.state === 'S' ? 'unknown' : undefined };
       const [call = '', set] = text.split(' ');
       return { polls: calls.includes(call) ? set : undefined };
     },
     cpuMs: () => Number(schedule()?.split(' ')[0] ?? Number.NaN) / 1e6,
   };
-}
-
-function isSleeping(directory: string): boolean {
-  try {
-    return /^\d+ \(.*\) S /s.test(readFileSync(`${directory}/stat`, 'latin1'));
-  } catch {
-    return false;
-  }
 }
 
 function reader(path: string): () => string | undefined {

@@ -1,10 +1,9 @@
 /** What the main thread ran while it stalled: the innermost frames, or what the kernel shows of it. Loaded with the first stall. */
-import { readFileSync } from 'node:fs';
 import { within } from '../../inspect/ask.ts';
 import { captureFrames, toFrame } from '../../inspect/frames.ts';
 import { readMemoryStack } from '../../inspect/native-frames/memory-stack.ts';
+import { readStat } from '../../proc/identity.ts';
 import { readNativeEvidence } from '../../proc/native.ts';
-import { parseStat } from '../../proc/status.ts';
 import type { Frame } from '../../protocol/replies.ts';
 import type { Recording } from './recording.ts';
 import { openUnseen } from './unseen-session.ts';
@@ -44,9 +43,6 @@ async function readFrames(recording: Recording): Promise<Frame[] | null> {
 
 /** Whether the main thread sleeps in the kernel, in a synchronous child process, file or lock: there no JavaScript can be interrupted. */
 function isWaiting(): boolean {
-  try {
-    return parseStat(readFileSync(`/proc/self/task/${process.pid}/stat`, 'utf8')).state !== 'R';
-  } catch {
-    return false;
-  }
+  const stat = readStat(`/proc/self/task/${process.pid}`);
+  return stat !== undefined && stat.state !== 'R';
 }

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import { isShortLivedTool } from '../../agent/entry/bystander.ts';
-import { startTicks } from '../../agent/membership/holders.ts';
 import { ancestors } from '../../proc/ancestors.ts';
 import { isNodeName, nameOf, scriptOf } from '../../proc/command-line.ts';
+import { startedAt, startTicks } from '../../proc/identity.ts';
 import { attachMarker } from '../../protocol/attach.ts';
 import { limits, protocolVersion } from '../../protocol/limits.ts';
 import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
@@ -15,12 +15,11 @@ export interface Found {
   readonly info: ProcessInfo;
   readonly version: VersionReply;
   /** With its number, what tells it from any other. */
-  readonly startTicks: string;
+  readonly startTicks: number;
 }
 
 const agentVersion = process.env.NODEOPS_VERSION ?? '0.0.0';
 /** The kernel's clock ticks in a second, fixed in its interface to user space. */
-const ticksPerSecond = 100;
 /** The sidecar, as the image has it. */
 const ownProgram = /\/nodeops\/(?:sidecar|inject)\.cjs$/;
 
@@ -67,7 +66,7 @@ function look(pid: number, own: string | null, target: string | null): Found | u
       command: argv.join(' ').slice(0, 4096),
       nodeVersion: runtime.node,
       agentVersion,
-      startedAt: startedAt(ticks),
+      startedAt: startedAt(ticks) ?? new Date().toISOString(),
       uid: field('Uid'),
       door: false,
       port: 0,
@@ -96,11 +95,6 @@ function containerOf(procDir: string, own: string | null): string | null {
   const told = /(?:^|\0)NODEOPS_CONTAINER=([a-z0-9][-a-z0-9.]*)/.exec(read(`${procDir}/environ`) ?? '')?.[1];
   if (told !== undefined) return told;
   return own !== null && link(`${procDir}/ns/mnt`) === link('/proc/self/ns/mnt') ? own : null;
-}
-
-function startedAt(ticks: string): string {
-  const up = Number.parseFloat(read('/proc/uptime') ?? '0');
-  return new Date(Date.now() - Math.max(0, up - Number(ticks) / ticksPerSecond) * 1_000).toISOString();
 }
 
 /** A path of the process as it is found from here. */

@@ -17,7 +17,7 @@ import { isAlive, lend } from './session.ts';
 /** A process by its number and the time it began. */
 export interface Which {
   readonly pid: number;
-  readonly startTicks: string;
+  readonly startTicks: number;
 }
 
 /** How long a line that nobody uses is kept. */

@@ -1,7 +1,7 @@
 /** The processes seen here, as the agent's server takes them. */
 
-import { startTicks } from '../../agent/membership/holders.ts';
 import type { Resident } from '../../agent/resident.ts';
+import { startTicks } from '../../proc/identity.ts';
 import { type Found, findNodes } from './find.ts';
 import type { Lines } from './lines.ts';
 
