@@ -1,9 +1,8 @@
 /** What a pod asks for, read from its annotations. A value that makes no sense is said, and falls back to the setting; one that would allow less is taken so. */
+import { annotationPrefix, type wishAnnotations } from '../protocol/annotations.ts';
 import { isTriggersText } from '../protocol/triggers.ts';
 import type { Pod } from './pod.ts';
 import { type Settings, sizePattern } from './settings.ts';
-
-export const annotationPrefix = 'nodeops.dev/';
 
 export interface Wishes {
   /** Names from `nodeops.dev/containers`; undefined when the annotation is absent, empty for no container at all. */
@@ -35,7 +34,12 @@ export function asks(pod: Pod, namespaceAsks: boolean): boolean {
 
 export function readWishes(pod: Pod, settings: Settings): Wishes {
   const notes: string[] = [];
-  const read = <T>(name: string, parse: (text: string) => T | undefined, takes: string, otherwise: T): T => {
+  const read = <T>(
+    name: keyof typeof wishAnnotations,
+    parse: (text: string) => T | undefined,
+    takes: string,
+    otherwise: T,
+  ): T => {
     const text = pod.metadata?.annotations?.[annotationPrefix + name];
     if (text === undefined) return otherwise;
     const value = parse(text);

@@ -1,4 +1,4 @@
-import { annotationPrefix } from './annotations.ts';
+import { annotationPrefix } from '../protocol/annotations.ts';
 import type { PodEditor } from './editor.ts';
 import {
   agentVolume,

@@ -3,7 +3,8 @@
  * test/inject/cases is the table that both are held to. The result depends on the pod's final state only, so it can be repeated
  * after other injectors, and a second time changes nothing.
  */
-import { annotationPrefix, asks, parseMebibytes, readWishes, type Wishes } from './annotations.ts';
+import { annotationPrefix } from '../protocol/annotations.ts';
+import { asks, parseMebibytes, readWishes, type Wishes } from './annotations.ts';
 import { type PatchOperation, PodEditor } from './editor.ts';
 import { insertAll } from './insert.ts';
 import { chosenPlaces, defaultPlaces, type Place, unknownNames } from './places.ts';

@@ -119,7 +119,7 @@ export function sidecarContainer(plan: Plan): Container {
     imagePullPolicy: settings.imagePullPolicy,
     args: ['/nodeops/sidecar.cjs'],
     restartPolicy: 'Always',
-    env: variables(plan, 'nodeops-sidecar'),
+    env: variables(plan, containers.sidecar),
     volumeMounts: mounts(plan, undefined),
     resources: resourcesOf(plan, 'sidecar'),
     // signals and /proc are open to the same user only

@@ -1,4 +1,5 @@
 /** Names and places inside a pod. The image, the chart and docs/install.md use the same ones; tests compare them. */
+import { containerNames } from '../protocol/annotations.ts';
 
 export const volumes = {
   agent: 'nodeops-agent',
@@ -6,7 +7,7 @@ export const volumes = {
   token: 'nodeops-token',
   triggers: 'nodeops-triggers',
 } as const;
-export const containers = { agent: 'nodeops-agent', sidecar: 'nodeops-sidecar' } as const;
+export const containers = containerNames;
 
 export const mountPaths = {
   agent: '/nodeops',

@@ -1,4 +1,4 @@
-/** Annotations of a pod template: what it asks for, and what the injector says it did. src/inject acts on them, `enable` and `doctor` speak of them. */
+/** Names in a pod: annotations of its template (what it asks for, what the injector says it did), and containers of ours. */
 
 export const annotationPrefix = 'nodeops.dev/';
 
@@ -24,3 +24,6 @@ export const statusAnnotations = {
   /** Sentences about what was left alone, separated by `; `. */
   skipped: `${annotationPrefix}skipped`,
 } as const;
+
+/** What the injector adds: the init container that fills the volume of the agent's files, and the sidecar. */
+export const containerNames = { agent: 'nodeops-agent', sidecar: 'nodeops-sidecar' } as const;

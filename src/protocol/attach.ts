@@ -2,6 +2,7 @@
  * Attaching over a command's stdin and stdout: a loader greets, is given the length (uint32, big endian) and text of a bundle,
  * and the bundle serves agent connections as CONNECT streams of HTTP/2 on the rest of both.
  */
+import { containerNames } from './annotations.ts';
 
 /** First argument of the loader: how such a process is known for what it is, by agents and by other payloads. */
 export const attachMarker = 'nodeops-attach';
@@ -23,7 +24,7 @@ export interface Greeting {
 /** What one connection may send before it is read, each way. */
 export const attachWindowBytes = 1024 * 1024;
 /** What the injector calls the sidecar's container, and the sidecar itself where nobody named it. As a selector it stands for what all containers have kept. */
-export const sidecarContainer = 'nodeops-sidecar';
+export const sidecarContainer = containerNames.sidecar;
 /** Variables of the sidecar that only whoever attaches sets. */
 export const sidecarVariables = {
   /** Name of the container whose processes it shares the pid namespace with. */

@@ -97,7 +97,7 @@ describe('a process of this machine', () => {
       return result.checks;
     }, 20_000);
     expect(checks.get('triggers')?.detail).toMatch(
-      /^NODEOPS_TRIGGERS, line 1: 'when luck < 3 capture stack': 'luck' is no figure; .*; 1 in force: when cpu > 900% capture stack \(not fired\)$/,
+      /^NODEOPS_TRIGGERS, line 1: 'when luck < 3 capture stack': 'luck' is not a figure; .*; 1 in force: when cpu > 900% capture stack \(not fired\)$/,
     );
     expect(checks.get('triggers')?.remedy?.say).toContain('docs/triggers.md');
     expect(checks.get('agent.notes')?.status).toBe('ok');

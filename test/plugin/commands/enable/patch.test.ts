@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as inject from '../../../../src/inject/annotations.ts';
 import { disabling, enabling, templatePatch, type Wishes } from '../../../../src/plugin/commands/enable/patch.ts';
-import { annotationPrefix, wishAnnotations } from '../../../../src/protocol/annotations.ts';
+import { wishAnnotations } from '../../../../src/protocol/annotations.ts';
 
 const none: Wishes = {
   containers: undefined,
@@ -73,7 +73,7 @@ describe('enabling', () => {
     [{ containers: 'web,nope' }, /no container 'nope'/],
     [{ 'artifacts-size': '1G' }, /--artifacts-size is '1G'/],
     [{ image: 'a b' }, /--image is 'a b'/],
-    [{ triggers: 'when heap > 1GB capture report' }, /--triggers, line 1: .*'heap' is no figure; there are heapUsed/],
+    [{ triggers: 'when heap > 1GB capture report' }, /--triggers, line 1: .*'heap' is not a figure; there are heapUsed/],
     [{ triggers: 'when cpu > 90% capture stack # $(A)' }, /at most 4096 characters without \$/],
     [{ triggers: `when cpu > 90% capture stack #${'x'.repeat(4_096)}` }, /at most 4096 characters without \$/],
     [{ 'triggers-configmap': 'Web_Triggers' }, /--triggers-configmap is 'Web_Triggers'/],
@@ -106,7 +106,6 @@ describe('the patch', () => {
   });
 
   it('speaks of the annotations that the injector reads', () => {
-    expect(annotationPrefix).toBe(inject.annotationPrefix);
     expect(
       inject.asks({ metadata: { annotations: { [wishAnnotations.inject]: 'true' } }, spec: { containers: [] } }, false),
     ).toBe(true);

@@ -1,6 +1,7 @@
 /** What answers on the port, and what it says of its processes. */
 
 import { statusAnnotations, wishAnnotations } from '../../../../protocol/annotations.ts';
+import { sidecarContainer } from '../../../../protocol/attach.ts';
 import { NodeopsError } from '../../../../protocol/errors.ts';
 import { protocolVersion } from '../../../../protocol/limits.ts';
 import type { Envelope, ProcessInfo, VersionReply } from '../../../../protocol/replies.ts';
@@ -194,7 +195,7 @@ function processesFinding(processes: readonly ProcessInfo[], pod: PodObject | un
   const shown = names.slice(0, askedProcesses).join(', ') + (names.length > askedProcesses ? ', …' : '');
   const injected = (pod?.metadata.annotations?.[statusAnnotations.injected] ?? '').split(',').filter(Boolean);
   const silent = injected.filter(
-    (name) => name !== 'nodeops-sidecar' && !processes.some(({ container }) => container === name),
+    (name) => name !== sidecarContainer && !processes.some(({ container }) => container === name),
   );
   if (silent.length > 0)
     return warn(`${shown || 'none'}; container ${silent.join(', ')} was injected and no process of it answers`, {
