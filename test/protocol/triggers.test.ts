@@ -26,9 +26,9 @@ describe('trigger rules', () => {
   it.each([
     ['when heapUsed > 80% capture pprof-heap', /512MB, or 80% of limit/],
     ['when cpu > 80% of limit capture stack', /cpu has no limit/],
-    ['when load > 3 capture stack', /no figure; there are heapUsed/],
+    ['when load > 3 capture stack', /not a figure; there are cpu/],
     ['when cpu > 90% capture heapsnapshot', /cannot be captured by a trigger/],
-    ['when cpu > 90% for ever capture stack', /no duration/],
+    ['when cpu > 90% for ever capture stack', /not a duration/],
     ['cpu > 90%', /a rule is 'when FIGURE/],
     ['when utilization > 100% capture stack', /never hold: utilization is never above 100%/],
     ['when rss > 100% of limit capture report', /never hold: rss is never above its limit/],

@@ -73,10 +73,7 @@ describe('enabling', () => {
     [{ containers: 'web,nope' }, /no container 'nope'/],
     [{ 'artifacts-size': '1G' }, /--artifacts-size is '1G'/],
     [{ image: 'a b' }, /--image is 'a b'/],
-    [
-      { triggers: 'when heap > 1GB capture report' },
-      /--triggers, line 1: .*'heap' is not a figure; there are heapUsed/,
-    ],
+    [{ triggers: 'when heap > 1GB capture report' }, /--triggers, line 1: .*'heap' is not a figure; there are cpu/],
     [{ triggers: 'when cpu > 90% capture stack # $(A)' }, /at most 4096 characters without \$/],
     [{ triggers: `when cpu > 90% capture stack #${'x'.repeat(4_096)}` }, /at most 4096 characters without \$/],
     [{ 'triggers-configmap': 'Web_Triggers' }, /--triggers-configmap is 'Web_Triggers'/],
