@@ -84,6 +84,22 @@ export const captures = {
       alloc: { type: 'boolean', summary: 'count what was allocated, also what is garbage by now', default: false },
     },
   },
+  leaks: {
+    summary: 'Say which functions leak: what survives forced collections, by age; no snapshot',
+    cost: 'long pause',
+    stoppable: true,
+    extension: 'leaks.json',
+    mediaType: 'application/json',
+    parameters: {
+      duration: { type: 'duration', summary: 'how long to watch', default: 60_000, min: 3_000, max: hour },
+      interval: {
+        type: 'integer',
+        summary: 'average bytes between samples (default: by how much the process allocates)',
+        min: 1_024,
+        max: 1024 * 1024 * 1024,
+      },
+    },
+  },
   heapsnapshot: {
     summary: 'Write a full snapshot of the heap; the process stands still meanwhile',
     cost: 'long pause',

@@ -10,10 +10,10 @@ export const collectMs = 60_000;
 /** Silence after which the phase says what is waited for. */
 const silenceMs = 1_000;
 
-/** Until the time has passed or the capture was stopped early. Throws when it was abandoned. */
-export function lapse(control: CaptureControl, milliseconds: number): Promise<void> {
+/** Until the time has passed or the capture was stopped early; `afterMs`: what it takes besides. Throws when it was abandoned. */
+export function lapse(control: CaptureControl, milliseconds: number, afterMs = 0): Promise<void> {
   const { stopped, abandoned } = control;
-  control.endsIn(milliseconds);
+  control.endsIn(milliseconds + afterMs);
   return new Promise((resolve, reject) => {
     const done = (): void => {
       clearTimeout(timer);

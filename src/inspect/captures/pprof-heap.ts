@@ -74,7 +74,7 @@ export async function capturePprofHeap(
 }
 
 /** V8 answers for whoever started it, and refuses while nobody did: that refusal is what is hoped for. */
-async function refuseWhileTaken(inspector: Inspector, control: CaptureControl, phase: string): Promise<void> {
+export async function refuseWhileTaken(inspector: Inspector, control: CaptureControl, phase: string): Promise<void> {
   try {
     await patiently(inspector, control, phase, ['HeapProfiler.getSamplingProfile'], startMs);
   } catch (error) {

@@ -7,7 +7,7 @@ import type { ArtifactFormat, ConversionRequest, Converted, Origin } from './con
 export function extensionOf(capture: CaptureName, format: ArtifactFormat): string {
   const made = { 'pprof-cpu': '.cpuprofile', 'pprof-heap': '.heapprofile' };
   if (format === 'pprof') return capture === 'pprof-heap' ? '.heap.pb.gz' : '.cpu.pb.gz';
-  const others = { trace: '.trace.json', heapsnapshot: '.heapsnapshot', report: '.report.json' };
+  const others = { trace: '.trace.json', heapsnapshot: '.heapsnapshot', leaks: '.leaks.json', report: '.report.json' };
   return { ...made, ...others }[capture];
 }
 

@@ -1,5 +1,5 @@
 /** A Go process's profile or trace, by gops' bytes into a file: Go's own pprof and execution trace, as they come. */
-import type { CaptureName, JobInfo } from '../../protocol/captures.ts';
+import type { JobInfo } from '../../protocol/captures.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { explained } from '../client/gops-answers.ts';
 import type { Io } from '../io.ts';
@@ -18,7 +18,7 @@ interface GoCapture {
   /** gops' agents fix it. */
   readonly durationMs: number;
 }
-const goCaptures: Readonly<Partial<Record<CaptureName, GoCapture>>> = {
+const goCaptures: Readonly<Record<'pprof-cpu' | 'pprof-heap' | 'trace', GoCapture>> = {
   'pprof-cpu': { extension: '.cpu.pb.gz', durationMs: 30_000 },
   'pprof-heap': { extension: '.heap.pb.gz', durationMs: 0 },
   trace: { extension: '.trace', durationMs: 5_000 },
@@ -38,11 +38,11 @@ export async function collectGo(
 ): Promise<Collected> {
   const { capture, destination } = request;
   const { name } = target.endpoint;
-  if (!Object.hasOwn(goCaptures, capture) || capture === 'heapsnapshot' || capture === 'report')
+  if (capture !== 'pprof-cpu' && capture !== 'pprof-heap' && capture !== 'trace')
     throw new NodeopsError('unsupported', `${name} is a Go process, which has no ${capture}`, {
       hint: 'of a Go process there are pprof-cpu, pprof-heap and trace',
     });
-  const { extension, durationMs } = goCaptures[capture]!;
+  const { extension, durationMs } = goCaptures[capture];
   const who = targetName(target);
   const part = destination.kind === 'stdout' ? undefined : await PartFile.create(fileName(request, who, extension, io));
   const sink: Sink = part ?? new StreamSink(io.stdout);

@@ -8,6 +8,7 @@ import { doctor } from './doctor/command.ts';
 import { enable } from './enable/command.ts';
 import { heapsnapshot } from './heapsnapshot/command.ts';
 import { history } from './history/command.ts';
+import { leaks } from './leaks/command.ts';
 import { processes } from './list/command.ts';
 import { options } from './options/command.ts';
 import { postmortem } from './postmortem/command.ts';
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   pprofCpu,
   pprofHeap,
   diff,
+  leaks,
   heapsnapshot,
   readingCommand('gc', ['gc pod/api-0']),
   setgc,

@@ -1,6 +1,7 @@
 /** Eight programs that leak, each in its function `leak`, beside four caches that do not. */
 
-const shared = `
+/** What the leaks use, and the caches beside them. */
+export const sharedByLeaks = `
 const { EventEmitter } = require('node:events');
 const made = (i) => ({ id: i, text: 'payload ' + i, list: new Array(20).fill(i) });
 let n = 0;
@@ -16,11 +17,18 @@ export interface Leak {
   readonly name: string;
   /** Defines `leak()` and `caches()`, which are called again and again. */
   readonly script: string;
+  /** Of `script`, what is of this leak alone. */
+  readonly body: string;
   /** What a diff of two snapshots says keeps it. */
   readonly path: RegExp;
 }
 
-const leak = (name: string, path: RegExp, body: string): Leak => ({ name, path, script: `${shared}${body}` });
+const leak = (name: string, path: RegExp, body: string): Leak => ({
+  name,
+  path,
+  body,
+  script: `${sharedByLeaks}${body}`,
+});
 
 export const leaks: readonly Leak[] = [
   leak(

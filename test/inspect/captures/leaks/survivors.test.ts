@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { judgeSurvivors, type SiteVerdict } from '../../src/formats/survivors.ts';
-import { leaks } from './heap/leaking.ts';
-import { nodes, record } from './record.ts';
+import { judgeSurvivors, type SiteVerdict } from '../../../../src/inspect/captures/leaks/survivors.ts';
+import { leaks } from '../../../formats/heap/leaking.ts';
+import { nodes, record } from '../../../formats/record.ts';
 
 /** Six looks, 60 rounds apart: the caches turn over in between. */
 async function verdicts(node: string, script: string): Promise<SiteVerdict[]> {
@@ -31,12 +31,14 @@ main();`,
   return judgeSurvivors(profile, looks, start);
 }
 
+const named = ({ frames, blamed }: SiteVerdict) => frames[blamed]!.functionName;
+
 describe.each(nodes)('survivors of sampling on $name', ({ path }) => {
   it.each(leaks)('accuse $name, and no cache', async ({ script }) => {
     const found = await verdicts(path, script);
     const accused = found.filter(({ verdict }) => verdict === 'leaks');
-    expect(accused[0]?.functionName).toBe('leak');
-    expect(accused.map(({ functionName }) => functionName).filter((name) => name.startsWith('cache'))).toEqual([]);
+    expect(accused.map(named)[0]).toBe('leak');
+    expect(accused.map(named).filter((name) => name.startsWith('cache'))).toEqual([]);
     expect(accused[0]?.bytesPerSecond).toBeGreaterThan(0);
   });
 
