@@ -2,6 +2,7 @@
 
 import { firstSampleMicros, type NodeSelf, sampledSelf } from './cpu-time.ts';
 import type { CpuNode, CpuProfile } from './cpuprofile.ts';
+import { sharedBuffers } from './external-space.ts';
 import { estimateCount, guessInterval } from './heap-count.ts';
 import type { HeapNode, HeapProfile } from './heapprofile.ts';
 import { anonymousName, systemNameOf } from './map-profile.ts';
@@ -89,24 +90,33 @@ export interface FromHeapOptions extends FromV8Options {
   readonly durationNanos?: number;
 }
 
-/** A sampling heap profile as `inuse_objects/count` and `inuse_space/bytes` (or `alloc_…`). Counts are estimated, see heap-count.ts. */
+/**
+ * A sampling heap profile as `inuse_objects/count` and `inuse_space/bytes` (or `alloc_…`). Counts are estimated, see heap-count.ts. Where the
+ * agent told what ArrayBuffers grew by, that is `external_space/bytes`, shared out by the samples of those who made them.
+ */
 export function fromHeapProfile(source: HeapProfile, options: FromHeapOptions = {}): Profile {
   const kind = options.values ?? 'inuse';
-  const interval = options.samplingIntervalBytes ?? guessInterval(source.samples.map((sample) => sample.size));
+  const told = Number(source.nodeops?.samplingIntervalBytes);
+  const interval =
+    options.samplingIntervalBytes ?? (told > 0 ? told : guessInterval(source.samples.map((sample) => sample.size)));
   const counts = new Map<number, number>();
   for (const { nodeId, size } of source.samples)
     counts.set(nodeId, (counts.get(nodeId) ?? 0) + estimateCount(size, interval));
+  const grown = Number(source.nodeops?.arrayBufferBytes ?? Number.NaN);
+  const external = Number.isFinite(grown) ? sharedBuffers(source, Math.max(0, grown)) : undefined;
+  const space = external ? 'external_space' : `${kind}_space`;
   const profile = new Profile(
     [
       { type: `${kind}_objects`, unit: 'count' },
       { type: `${kind}_space`, unit: 'bytes' },
+      ...(external ? [{ type: 'external_space', unit: 'bytes' }] : []),
     ],
     {
       ...factsOf(options),
       durationNanos: options.durationNanos ?? 0,
       periodType: { type: 'space', unit: 'bytes' },
       period: interval,
-      defaultSampleType: `${kind}_space`,
+      defaultSampleType: space,
     },
   );
   const labels = profile.labels(options.labels ?? []);
@@ -117,8 +127,9 @@ export function fromHeapProfile(source: HeapProfile, options: FromHeapOptions = 
     const stack = isRoot ? emptyStack : profile.stack(parent, frame());
     const bytes = Math.round(node.selfSize);
     const count = counts.get(node.id) ?? 0;
+    const values = external ? [count, bytes, external.get(node.id) ?? 0] : [count, bytes];
     // readers expect a sample to have at least one frame
-    if (bytes > 0 || count > 0) profile.add(isRoot ? profile.stack(parent, frame()) : stack, labels, [count, bytes]);
+    if (values.some((value) => value > 0)) profile.add(isRoot ? profile.stack(parent, frame()) : stack, labels, values);
     for (const child of node.children) queue.push({ node: child, parent: stack });
   }
   return profile;

@@ -20,6 +20,8 @@ export interface HeapSample {
 export interface HeapProfile {
   readonly head: HeapNode;
   readonly samples: readonly HeapSample[];
+  /** Of an agent of ours; nothing of it is checked. */
+  readonly nodeops?: { readonly samplingIntervalBytes?: unknown; readonly arrayBufferBytes?: unknown } | undefined;
 }
 
 /** Frames deeper than this are damage: V8 records 128 at most by default. */

@@ -76,12 +76,17 @@ export const captures = {
       duration: { type: 'duration', summary: 'how long to sample allocations', default: 30_000, min: 100, max: hour },
       interval: {
         type: 'integer',
-        summary: 'average bytes between samples',
-        default: 512 * 1024,
+        summary: 'average bytes between samples (default: by how much the process allocates)',
         min: 1_024,
         max: 1024 * 1024 * 1024,
       },
       alloc: { type: 'boolean', summary: 'count what was allocated, also what is garbage by now', default: false },
+      external: {
+        type: 'boolean',
+        summary:
+          'also share out what ArrayBuffers grew by among those who made them; collects garbage before and after',
+        default: false,
+      },
     },
   },
   leaks: {
@@ -160,6 +165,13 @@ export interface BesideProfile {
   readonly pausedMicros: number;
   /** Absent where the kernel does not tell. */
   readonly clock?: ThreadClockReadings | undefined;
+}
+
+/** `nodeops` in a heap profile of an agent. */
+export interface BesideHeapProfile {
+  readonly samplingIntervalBytes: number;
+  /** What ArrayBuffers grew by meanwhile, garbage not counted; only where that was asked for. */
+  readonly arrayBufferBytes?: number | undefined;
 }
 
 /** Artifact of `pprof-cpu` with `thread=all`; with one thread it is that thread's V8 profile itself. */

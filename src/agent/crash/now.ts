@@ -34,7 +34,12 @@ export async function sampleHeap(
   limitMs: number,
 ): Promise<{ finish(): Promise<string | null>; abandon(): void }> {
   const run = takeCapture(recording, (subject, sink, control) =>
-    captureRunners['pprof-heap'](subject, { duration: limitMs, interval: 256 * 1024, alloc: false }, sink, control),
+    captureRunners['pprof-heap'](
+      subject,
+      { duration: limitMs, interval: 256 * 1024, alloc: false, external: false },
+      sink,
+      control,
+    ),
   );
   return {
     finish() {

@@ -6,6 +6,10 @@ export function heapLimitProbe(_: object, load: LoadModule): { heapLimitBytes: n
   return { heapLimitBytes: v8.getHeapStatistics().heap_size_limit };
 }
 
+export function buffersProbe(_: object, load: LoadModule): number {
+  return (load('process') as NodeJS.Process).memoryUsage().arrayBuffers;
+}
+
 /** Bytes of the heap whose number of objects is not known, and what can be said of the rest. */
 export interface HeapFigures {
   readonly nodeMajor: number;

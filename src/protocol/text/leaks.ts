@@ -4,6 +4,8 @@ import { bytesShort, counted, duration } from './quantities.ts';
 /** Of each verdict. */
 const sitesShown = { leaks: 20, unclear: 5, bounded: 5 };
 const callersShown = 4;
+/** Bytes a second. */
+const leastBufferGrowth = 16 * 1024;
 const leastLiveBytes = 64 * 1024;
 
 /** Leaks first, then what was looked at and is not one. */
@@ -24,6 +26,7 @@ export function leaksText(report: LeaksReport): string[] {
     ...(leaking.length === 0
       ? [`no function was seen to keep ever more; less than ${bytesShort(leastBytesPerSecond)}/s is not seen`]
       : leaking.slice(0, sitesShown.leaks).flatMap(siteLines)),
+    ...unseenBuffers(report, leaking),
     ...(leaking.length > sitesShown.leaks ? [`and ${leaking.length - sitesShown.leaks} more`] : []),
     ...(others.length > 0 ? ['', 'looked at, and not told to leak:', ...others.map(otherLine)] : []),
     ...(grown.length > 0
@@ -43,6 +46,18 @@ function siteLines(site: LeakSite): string[] {
     ...(callers.length > 0 ? [`    called by ${callers.slice(0, callersShown).map(place).join(' ← ')}`] : []),
     ...growingFirst(keptBy).map((kept) => `    kept by ${keptText(kept)}`),
     `    live by age, oldest first: ${survivorBytes.map(bytesShort).join(' ')} (${counted(samples, 'sample')})`,
+  ];
+}
+
+/** A buffer's object on the heap is small, and easily missed by samples. */
+function unseenBuffers(
+  { arrayBufferBytesPerSecond, samplingIntervalBytes }: LeaksReport,
+  leaking: readonly LeakSite[],
+) {
+  const told = sum(leaking.map(({ externalBytesPerSecond }) => externalBytesPerSecond));
+  if (arrayBufferBytesPerSecond < leastBufferGrowth || told > arrayBufferBytesPerSecond / 2) return [];
+  return [
+    `who makes the ArrayBuffers that grow is not among the samples: a shorter --interval than ${samplingIntervalBytes}, or a longer --for, sees smaller objects`,
   ];
 }
 

@@ -21,7 +21,7 @@ const looksTaken = 6;
 const samplesPerSecond = 1_000;
 const leastInterval = 2_048;
 /** Sites whose keepers are looked for, and those that are told. */
-const [suspectsLooked, sitesTold] = [8, 50];
+const [suspectsLooked, sitesTold] = [16, 50];
 /** A census of a larger heap stops the app for too long: V8 collects several times and looks at every object. */
 const censusHeapBytes = 1024 ** 3;
 const phases = {

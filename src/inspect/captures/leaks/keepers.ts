@@ -22,12 +22,10 @@ export type Collection = Omit<KeptBy, 'from'>;
 
 /** One look at the suspects' surroundings. */
 export interface Census {
-  /** By `frameKey` of a function: collections that it can reach. Under `globals`: what the app made global. */
+  /** By `frameKey` of a function: collections that it can reach. */
   readonly collections: ReadonlyMap<string, readonly Collection[]>;
   readonly listeners: readonly { readonly name: string; readonly count: number }[];
 }
-
-export const globalsKey = 'globals';
 
 /** Functions looked at: each takes half a dozen questions. */
 const functionsLooked = 256;
@@ -65,6 +63,7 @@ class Target {
   readonly #inspector: Inspector;
   readonly #objectGroup: string;
   #types: Held | undefined;
+  #globals: Promise<Properties> | undefined;
 
   constructor(inspector: Inspector, objectGroup: string) {
     this.#inspector = inspector;
@@ -111,19 +110,21 @@ class Target {
       for (const { name, key } of methods)
         if (own.result.some((property) => property.name === name)) add(found, key, collections);
     }
-    const globals = { name: 'global', value: await this.#refer(globalsProbe) } as { name: string; value: Value };
-    return found.set(globalsKey, await this.#collections([globals]));
+    return found;
   }
 
   /** Variables that the function's source names: a module's functions share the scope, and most of it is not theirs. */
   async #inScopes(scopes: Properties, source: string): Promise<Collection[]> {
     const named = new Set(source.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu));
+    this.#globals ??= propertiesOf(this.#inspector, (await this.#refer(globalsProbe)).objectId);
     const variables: { name: string; value: Value }[] = [];
     const near = elementsOf(scopes).filter(({ description }) => !/^Global/.test(description ?? ''));
     const each = await Promise.all(near.map(({ objectId }) => propertiesOf(this.#inspector, objectId)));
     for (const { name, value } of each.flatMap(({ result }) => result))
       if (named.has(name) && value?.type === 'object' && value.objectId && variables.length < variablesLooked)
         variables.push({ name: `variable ${name}`, value });
+    for (const { name, value } of (await this.#globals).result)
+      if (named.has(name) && value?.objectId) variables.push({ name: `global.${name}`, value });
     return this.#collections(variables);
   }
 

@@ -1,6 +1,6 @@
 /** From survivors, growth and who keeps what: the report. Pure. */
 import type { Grown, KeptBy, LeakLook, LeakSite } from '../../../protocol/leaks.ts';
-import { type Census, type Collection, globalsKey } from './keepers.ts';
+import type { Census, Collection } from './keepers.ts';
 import { frameKey, type SiteVerdict } from './survivors.ts';
 
 /** Of what its sites seem to leak, what the live heap must grow by. */
@@ -44,9 +44,7 @@ export function weigh(
   const lives = share >= leastLiveShare;
   return sites.map((site) => {
     const keptBy = keepersOf(site, half, end);
-    const stays = keptBy.find(
-      ({ from, to, path }) => from !== null && to >= leastCache && !path.startsWith('global →'),
-    );
+    const stays = keptBy.find(({ from, to }) => from !== null && to >= leastCache);
     const plain: Weighed = { ...site, but: null, keptBy };
     if (site.verdict !== 'leaks') return plain;
     const scaled = { ...plain, ...atMost(site, share) };
@@ -70,12 +68,10 @@ export function isGrowing({ from, to }: KeptBy): boolean {
   return from !== null && to - from >= Math.max(leastEntries, from * leastShare);
 }
 
-/** Of the function to blame, else of the nearest caller that has one that grows, else of what is global. */
+/** Of the function to blame, or of the nearest caller that has one that grows. */
 function keepersOf({ frames, blamed }: SiteVerdict, half: Census | null, end: Census | null): KeptBy[] {
   const keys = frames.slice(blamed).map(frameKey);
-  const around = [...keys, globalsKey].map((key) =>
-    compared(half?.collections.get(key), end?.collections.get(key) ?? []),
-  );
+  const around = keys.map((key) => compared(half?.collections.get(key), end?.collections.get(key) ?? []));
   const all = around.find((collections) => collections.some(isGrowing)) ?? around[0]!;
   const once = [...new Map(all.map((kept) => [kept.path, kept])).values()];
   const grown = ({ from, to }: KeptBy) => (from === null ? 0 : to - from);
