@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { fromHeapProfile } from '../../../src/formats/from-v8.ts';
 import { parseHeapProfile } from '../../../src/formats/heapprofile.ts';
-import { App, cleanUp, versions } from '../../agent/jobs/harness.ts';
+import { App, cleanUp, versions } from '../../agent/captures/harness.ts';
 
 afterAll(cleanUp);
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { LeaksReport } from '../../../../src/protocol/leaks.ts';
 import { leaksText } from '../../../../src/protocol/text/leaks.ts';
-import { App, cleanUp, versions } from '../../../agent/jobs/harness.ts';
+import { App, cleanUp, versions } from '../../../agent/captures/harness.ts';
 import { leaks, sharedByLeaks } from '../../../formats/heap/leaking.ts';
 
 afterAll(cleanUp);
