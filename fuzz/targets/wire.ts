@@ -88,7 +88,14 @@ export const printing: Target = {
 const introduction = {
   info: {
     ...{ container: 'app', pid: 7, ppid: 1, name: 'server.js', command: 'node server.js', nodeVersion: 'v24.0.0' },
-    ...{ agentVersion: '0.1.0', startedAt: '2026-01-01T00:00:00Z', uid: 1000, door: false, port: 24_600, parents: [] },
+    ...{
+      agentVersion: '0.1.0',
+      startedAt: '2026-01-01T00:00:00Z',
+      uid: 1000,
+      leader: false,
+      port: 24_600,
+      parents: [],
+    },
   },
   version,
   kin: { container: 'pid:[4026531836]', uid: 1000, readOnly: false },

@@ -1,7 +1,7 @@
 /** A member of a pod that has a thread of its own to answer with: its ports, who else is there, and what the server needs to know of both. */
 import type { Socket } from 'node:net';
 import type { ProcessInfo } from '../protocol/replies.ts';
-import { doorway } from './http/connections.ts';
+import { acceptor } from './http/connections.ts';
 import { receive } from './http/receive.ts';
 import { type Contention, contend } from './membership/contend.ts';
 import { open } from './membership/handshake.ts';
@@ -80,7 +80,7 @@ export function startMember({ settings, identity, role, mainPort, beyond }: Memb
     residents,
     refresh: others.refresh,
     list() {
-      const here = beyond ? found(beyond).map(({ info }) => info) : [{ ...self.info, door: leads() }];
+      const here = beyond ? found(beyond).map(({ info }) => info) : [{ ...self.info, leader: leads() }];
       return [...here, ...others.processes()];
     },
     reach: (port) => open(port, 'request', settings.token),
@@ -91,15 +91,15 @@ export function startMember({ settings, identity, role, mainPort, beyond }: Memb
   };
 
   const serve = receive(pod);
-  const way = doorway({
+  const way = acceptor({
     token: settings.token,
     isOwn: (port) => served.has(port),
     introduce: (front) => {
-      const { info, version } = front === 'door' ? self : front;
+      const { info, version } = front === 'pod' ? self : front;
       const isSelf = info === self.info;
       const part = isSelf ? role : 'found';
       return {
-        info: { ...info, door: isSelf && leads() },
+        info: { ...info, leader: isSelf && leads() },
         version,
         kin: identity.kin,
         heapLimitBytes: isSelf ? identity.heapLimitBytes : null,
@@ -147,7 +147,7 @@ export function startMember({ settings, identity, role, mainPort, beyond }: Memb
     connections: way.count,
     contend() {
       if (settings.port === 0) return false;
-      contention ??= contend({ settings, paces, linkAfterMs: 0, take: (socket) => way.take(socket, 'door') });
+      contention ??= contend({ settings, paces, linkAfterMs: 0, take: (socket) => way.take(socket, 'pod') });
       return contention.leads;
     },
   };

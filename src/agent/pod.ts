@@ -6,7 +6,7 @@ import type { Settings } from './settings/agent-settings.ts';
 import type { Stores } from './store/stores.ts';
 
 /** Where a connection came in: the port of the whole pod, or the port of one process. */
-export type Front = 'door' | Resident;
+export type Front = 'pod' | Resident;
 
 export interface Pod {
   readonly settings: Settings;

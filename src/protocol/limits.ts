@@ -30,6 +30,6 @@ export const limits = {
   artifactStoreBytes: 4 * 1024 * 1024 * 1024,
   /** Bytes of an artifact that wait in memory for a client when nothing can be kept on disk. */
   artifactWindowBytes: 8 * 1024 * 1024,
-  /** Processes that register with one door. */
+  /** Processes that register with one leader. */
   processes: 512,
 } as const;

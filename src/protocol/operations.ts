@@ -11,7 +11,7 @@ export type Cost = 'none' | 'pause of milliseconds' | 'sampling' | 'long pause';
 export interface Operation<P extends ParameterSet = ParameterSet> {
   /** Reads are GET and change nothing; effects are POST. */
   readonly effect: 'read' | 'effect';
-  /** `process`: asked of one process. `pod`: answered by the door for all it knows. */
+  /** `process`: asked of one process. `pod`: answered by the leader for all it knows. */
   readonly scope: 'process' | 'pod';
   readonly summary: string;
   readonly cost: Cost;

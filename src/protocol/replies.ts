@@ -18,7 +18,7 @@ export interface Ancestor {
   name: string;
 }
 
-/** One Node process as the door of its pod sees it. Its name is `container/pid`. */
+/** One Node process as the leader of its pod sees it. Its name is `container/pid`. */
 export interface ProcessInfo {
   /** The container's name if the agent was told (`NODEOPS_CONTAINER`), else null. */
   container: string | null;
@@ -37,7 +37,7 @@ export interface ProcessInfo {
   /** Numeric user id, null on Windows. */
   uid: number | null;
   /** Whether this process holds the pod's known port. */
-  door: boolean;
+  leader: boolean;
   /** The port on loopback that answers for this process alone. */
   port: number;
   /** What it was started under, nearest first, at most 16; absent where that cannot be seen. */

@@ -1,6 +1,6 @@
 /**
  * The sidecar: answers for the Node processes of its pod that load no library. It holds the pod's known port, or registers with
- * the agent that does; sleepers of the library find a keeper in it. Started from the image: `node /nodeops/sidecar.cjs`.
+ * the agent that does; processes on standby are answered for by it. Started from the image: `node /nodeops/sidecar.cjs`.
  */
 
 import { startMember } from '../agent/compose.ts';
@@ -45,7 +45,7 @@ function start(): void {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  // one request gone wrong is no reason to leave the pod without a door
+  // one request gone wrong is no reason to leave the pod without a leader
   process.on('uncaughtException', (error) => say(String(error?.stack ?? error)));
   process.on('unhandledRejection', (error) => say(String(error)));
 

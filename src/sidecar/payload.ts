@@ -77,7 +77,7 @@ function take(http2: ServerHttp2Stream): void {
     if (!first?.length) return void stream.destroy();
     stream.unshift(first);
     // the server uses of a socket only what every stream has
-    serverOf(pod).take(stream as unknown as Socket, 'door', first[0]!);
+    serverOf(pod).take(stream as unknown as Socket, 'pod', first[0]!);
   });
 }
 

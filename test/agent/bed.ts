@@ -152,7 +152,7 @@ export function ask(
 /** Tries until it does not throw. */
 export const eventually = <T>(attempt: () => T | Promise<T>, withinMs = 30_000) => until(attempt, { withinMs });
 
-/** Waits until the door lists exactly these processes. */
+/** Waits until the leader lists exactly these processes. */
 export function listed(pids: readonly number[], port = bed.port): Promise<Reply> {
   return until(async () => {
     const reply = await ask('processes', { port });

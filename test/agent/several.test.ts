@@ -43,15 +43,15 @@ const threadsOf = (pid: number) => Number(/Threads:\s+(\d+)/.exec(readFileSync(`
 
 describe('processes of one container', () => {
   it('are one awake and the others asleep, all answering by process behind one port', async () => {
-    const [door, second, third] = (await startSeveral(3)) as [...Awaited<ReturnType<typeof startSeveral>>] & {
+    const [leader, second, third] = (await startSeveral(3)) as [...Awaited<ReturnType<typeof startSeveral>>] & {
       length: 3;
     };
-    expect(threadsOf(second!.pid)).toBeLessThan(threadsOf(door!.pid));
+    expect(threadsOf(second!.pid)).toBeLessThan(threadsOf(leader!.pid));
     const { body } = await ask('processes');
     expect(
-      body.data.processes.filter((info: { door: boolean }) => info.door).map((info: { pid: number }) => info.pid),
-    ).toEqual([door!.pid]);
-    for (const app of [door!, second!, third!]) {
+      body.data.processes.filter((info: { leader: boolean }) => info.leader).map((info: { pid: number }) => info.pid),
+    ).toEqual([leader!.pid]);
+    for (const app of [leader!, second!, third!]) {
       const reply = await ask(`stats?window=0&process=${app.pid}`);
       expect(reply.status).toBe(200);
       expect(reply.body.process.pid).toBe(app.pid);
@@ -82,10 +82,10 @@ describe('processes of one container', () => {
   it('fall asleep again after a while without use', async () => {
     bed.apps = [];
     const script = program('told.cjs', told);
-    const door = start(script, { stdin: 'pipe' });
-    await listed([door.pid]).catch(() => {});
+    const leader = start(script, { stdin: 'pipe' });
+    await listed([leader.pid]).catch(() => {});
     const sleeper = start(script, { stdin: 'pipe', env: { NODEOPS_SLEEP_AFTER_MS: '300' } });
-    await listed([door.pid, sleeper.pid]);
+    await listed([leader.pid, sleeper.pid]);
     const asleep = threadsOf(sleeper.pid);
     let most = await eventually(async () => {
       expect((await ask(`stats?window=0&process=${sleeper.pid}`)).status).toBe(200);
@@ -112,7 +112,7 @@ describe('processes of one container', () => {
   });
 
   it('keep their captures apart while one of them is blocked', async () => {
-    const [door, sleeper] = await startSeveral(2);
+    const [leader, sleeper] = await startSeveral(2);
     await block(sleeper!);
     await spins(sleeper!.pid);
     const begin = async ({ pid }: App): Promise<string> => {
@@ -120,10 +120,10 @@ describe('processes of one container', () => {
       expect(status, JSON.stringify(body)).toBe(201);
       return body.data.id;
     };
-    const ofDoor = await begin(door!);
+    const ofLeader = await begin(leader!);
     const ofSleeper = await begin(sleeper!);
     for (const [app, id] of [
-      [door!, ofDoor],
+      [leader!, ofLeader],
       [sleeper!, ofSleeper],
     ] as const) {
       const { body } = await ask(`jobs/${id}?process=${app.pid}`);
@@ -133,9 +133,9 @@ describe('processes of one container', () => {
   });
 
   it('answer also for a sleeper that has blocked since its first line', async () => {
-    const [door] = await startSeveral(1);
+    const [leader] = await startSeveral(1);
     const blocked = start(program('blocked.cjs', 'function spin() { while (true) {} }\nspin();'));
-    await listed([door!.pid, blocked.pid]);
+    await listed([leader!.pid, blocked.pid]);
     await spins(blocked.pid);
   });
 
@@ -151,14 +151,14 @@ describe('processes of one container', () => {
     expect(sleeper!.output()).not.toContain('Debugger');
   });
 
-  it('have another door when the door is killed, and its file is removed', async () => {
-    const [door, ...others] = await startSeveral(5);
-    door!.child.kill('SIGKILL');
-    await door!.ended;
+  it('have another leader when the leader is killed, and its file is removed', async () => {
+    const [leader, ...others] = await startSeveral(5);
+    leader!.child.kill('SIGKILL');
+    await leader!.ended;
     const alive = others.map(({ pid }) => pid);
     const { body } = await listed(alive);
-    expect(body.data.processes.filter((info: { door: boolean }) => info.door)).toHaveLength(1);
-    await eventually(() => expect(existsSync(join(bed.configDir, String(door!.pid)))).toBe(false));
+    expect(body.data.processes.filter((info: { leader: boolean }) => info.leader)).toHaveLength(1);
+    await eventually(() => expect(existsSync(join(bed.configDir, String(leader!.pid)))).toBe(false));
     for (const pid of alive)
       await eventually(async () => expect((await ask(`stats?window=0&process=${pid}`)).body.process?.pid).toBe(pid));
   });
@@ -196,7 +196,7 @@ describe('processes of one container', () => {
 
 describe('another container of the pod', () => {
   const within = ['unshare', '-p', '-f', '--mount-proc', '--kill-child'];
-  it('registers with the door, is reached through it, and takes over when the door goes', async (context) => {
+  it('registers with the leader, is reached through it, and takes over when the leader goes', async (context) => {
     if (process.getuid?.() !== 0) context.skip('a pid namespace of its own takes root');
     const script = program('told.cjs', told);
     const first = start(script, { stdin: 'pipe', env: { NODEOPS_CONTAINER: 'web' } });

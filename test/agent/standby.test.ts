@@ -83,7 +83,7 @@ describe('processes on standby', () => {
     for (const { pid } of apps) expect((await ask(`memstats?process=${pid}`)).body.process.pid).toBe(pid);
     apps[0]!.child.kill('SIGKILL');
     const { body } = await listed(apps.slice(1).map(({ pid }) => pid));
-    expect(body.data.processes.filter(({ door }: { door: boolean }) => door)).toHaveLength(1);
+    expect(body.data.processes.filter(({ leader }: { leader: boolean }) => leader)).toHaveLength(1);
   });
 
   it('are answered for from outside by one that turns, when they are blocked', async () => {

@@ -104,9 +104,9 @@ describe('captures of a pod', () => {
     expect(labels).toContain('busy-1');
   });
 
-  it('of a process that sleeps behind the door of its pod', async () => {
+  it('of a process that sleeps behind the leader of its pod', async () => {
     const { stdout } = await bed.nodeops(['list', 'cluster-0', '-o', 'json']);
-    const asleep = JSON.parse(stdout).data.processes.find(({ door }: { door: boolean }) => !door);
+    const asleep = JSON.parse(stdout).data.processes.find(({ leader }: { leader: boolean }) => !leader);
     const [file] = await capture(['pprof-cpu', 'cluster-0', '--pid', String(asleep.pid), '--duration', '1s']);
     const profile = await fromPprof(await readFile(file!.path));
     expect(top(profile, { widthColumns: 200 })).toMatch(/burnForAWhile/);

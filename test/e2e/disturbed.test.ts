@@ -1,4 +1,4 @@
-/** What goes wrong on the way: connections cut, the API server restarted, the door of a pod killed, a pod lost in mid-stream. */
+/** What goes wrong on the way: connections cut, the API server restarted, the leader of a pod killed, a pod lost in mid-stream. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -116,15 +116,15 @@ onTestBed(`a capture${why}`, () => {
   }, 100_000);
 });
 
-onTestBed(`the door of a pod${why}`, () => {
+onTestBed(`the leader of a pod${why}`, () => {
   it('killed during a fan-out costs at most its own processes', async () => {
     const list = JSON.parse((await bed.nodeops(['list', 'two-0', '-o', 'json'])).stdout).data.processes;
-    const { container: door } = list.find((process: { door: boolean }) => process.door);
+    const { container: leader } = list.find((process: { leader: boolean }) => process.leader);
     const args = ['stats', '-l', 'tier=d', '--all-processes', '--window', '6s', '-o', 'json'];
     const asked = bed.nodeops(args, { timeoutMs: 55_000 });
     // all have been asked, and none has answered
     await sleep(3_000);
-    await bed.cluster!.killContainer({ namespace: bed.namespace, pod: 'two-0', container: door });
+    await bed.cluster!.killContainer({ namespace: bed.namespace, pod: 'two-0', container: leader });
     const { stdout, stderr } = await asked;
     const { items } = JSON.parse(stdout) as { items: { target: { pod: string }; error?: object }[] };
     expect(
@@ -132,7 +132,7 @@ onTestBed(`the door of a pod${why}`, () => {
       stderr,
     ).toEqual([undefined]);
     expect(items.filter(({ target }) => target.pod === 'two-0')).toHaveLength(2);
-    const other = door === 'web' ? 'jobs' : 'web';
+    const other = leader === 'web' ? 'jobs' : 'web';
     const answers = async () => expect((await bed.nodeops(['version', 'two-0', '-c', other])).code).toBe(0);
     await vi.waitFor(answers, { timeout: 50_000, interval: 200 });
   });

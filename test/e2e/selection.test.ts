@@ -173,7 +173,7 @@ describe('a selection', () => {
 });
 
 describe('processes', () => {
-  it('of a cluster and of several containers are all behind one door', async () => {
+  it('of a cluster and of several containers are all behind one leader', async () => {
     expect(await processesOf('cluster-0')).toHaveLength(5);
     const containers = (await processesOf('two-0')).map(({ container }) => container);
     expect(containers.sort()).toEqual(['jobs', 'web']);

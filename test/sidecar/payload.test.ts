@@ -27,7 +27,7 @@ describe.each(Object.entries(everyNode))('a Node %s that loads no agent', (_majo
       return fresh;
     }, patiently);
     const { data } = await client.ask('processes');
-    expect(data.processes).toMatchObject([{ pid: app.pid, name: 'modes.cjs', uid: process.getuid!(), door: false }]);
+    expect(data.processes).toMatchObject([{ pid: app.pid, name: 'modes.cjs', uid: process.getuid!(), leader: false }]);
     const { data: version } = await client.ask('version');
     expect(version).toMatchObject({ nodeVersion: expect.stringMatching(/^v\d+\.\d+\.\d+$/), execPath: binary });
     await expect.poll(async () => (await client.ask('memstats')).data.heap?.usedBytes, patiently).toBeGreaterThan(1e6);

@@ -56,7 +56,7 @@ async function listed(client: AgentClient) {
 }
 
 describe('the sidecar', () => {
-  it('finds processes that come, answers for each on the door and on a port of its own, and forgets those that go', async () => {
+  it('finds processes that come, answers for each on the leader and on a port of its own, and forgets those that go', async () => {
     const port = await freePort();
     await sidecar({ NODEOPS_PORT: String(port) });
     const client = clientOf(port);
@@ -100,7 +100,7 @@ describe('the sidecar', () => {
     const plain = await start(node, [modes, 'idle']);
     const expected = [first.pid, second.pid, plain.pid].sort((a, b) => a - b);
     const pids = async () => {
-      // the door changes, and takes so many connections only
+      // the leader changes, and takes so many connections only
       const client = clientOf(port);
       try {
         return (await listed(client)).map(({ pid }) => pid).sort((a, b) => a - b);

@@ -110,7 +110,7 @@ async function crash(container: string): Promise<void> {
   expect(code, child.said).toBe(1);
 }
 
-/** On a connection of its own: the door changes, and takes so many only. */
+/** On a connection of its own: the leader changes, and takes so many only. */
 async function ask<N extends OperationName>(name: N, parameters: Partial<Parameters<N>>, process?: string) {
   const client = new AgentClient(addressTarget('127.0.0.1', port).endpoint);
   try {

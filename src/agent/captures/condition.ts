@@ -1,18 +1,18 @@
 /** Wakes whoever waits for something to change. */
-export class Bell {
+export class Condition {
   readonly #waiting = new Set<() => void>();
 
-  ring(): void {
+  notify(): void {
     for (const wake of [...this.#waiting]) wake();
   }
 
-  /** Resolves when it rings, or after `milliseconds`; with whether it rang. */
+  /** Resolves when notified, or after `milliseconds`; with whether it was. */
   wait(milliseconds: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const done = (rang: boolean): void => {
+      const done = (notified: boolean): void => {
         clearTimeout(timer);
         this.#waiting.delete(wake);
-        resolve(rang);
+        resolve(notified);
       };
       const wake = (): void => done(true);
       const timer = setTimeout(done, milliseconds, false);

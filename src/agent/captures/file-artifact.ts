@@ -3,7 +3,7 @@ import { closeSync, constants, existsSync, ftruncateSync, openSync, readSync, re
 import { NodeopsError } from '../../protocol/errors.ts';
 import { discard } from '../store/room.ts';
 import { type Artifact, removedError } from './artifact.ts';
-import { Bell } from './condition.ts';
+import { Condition } from './condition.ts';
 
 const readBytes = 256 * 1024;
 /** How long a reader waits before it looks again whether there is more. */
@@ -32,7 +32,7 @@ export class FileArtifact implements Artifact {
   #reserved = 0;
   readonly #quota: Quota;
   readonly #hash = createHash('sha256');
-  readonly #grown = new Bell();
+  readonly #grown = new Condition();
   #fd: number | undefined;
 
   /** Throws what the file system throws. */
@@ -69,7 +69,7 @@ export class FileArtifact implements Artifact {
     }
     this.bytes = end;
     this.#hash.update(bytes);
-    this.#grown.ring();
+    this.#grown.notify();
   }
 
   finish(): string {
@@ -87,7 +87,7 @@ export class FileArtifact implements Artifact {
     } catch (cause) {
       throw asNoSpace(cause, this.path);
     }
-    this.#grown.ring();
+    this.#grown.notify();
     return this.#hash.digest('hex');
   }
 
@@ -133,7 +133,7 @@ export class FileArtifact implements Artifact {
     this.#fd = undefined;
     for (const path of written ? [`${this.path}.part`] : [this.path, `${this.path}.part`]) discard(path);
     this.#quota.gone(this);
-    this.#grown.ring();
+    this.#grown.notify();
   }
 }
 

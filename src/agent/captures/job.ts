@@ -14,7 +14,7 @@ import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
 import { encodeError } from '../../protocol/wire.ts';
 import type { Artifact } from './artifact.ts';
 import type { ArtifactStore } from './artifact-store.ts';
-import { Bell } from './condition.ts';
+import { Condition } from './condition.ts';
 
 /** The process that a capture is taken of. */
 export interface JobProcess {
@@ -33,7 +33,7 @@ export class Job {
   readonly process: JobProcess;
   readonly artifact: Artifact;
   /** Rings when anything of `info` other than time has changed. */
-  readonly changed = new Bell();
+  readonly changed = new Condition();
   /** Settles when nothing of it runs any more; never rejects. */
   readonly over: Promise<void>;
   state: JobInfo['state'] = 'running';
@@ -70,7 +70,7 @@ export class Job {
       if (this.state === 'finished') store.finished(artifact);
       else artifact.remove();
       this.endedAt = performance.now();
-      this.changed.ring();
+      this.changed.notify();
     });
   }
 
@@ -98,7 +98,7 @@ export class Job {
     this.#stoppedEarly = true;
     this.#phase = 'ending early';
     this.#stop.abort();
-    this.changed.ring();
+    this.changed.notify();
   }
 
   /** Ends what runs, and removes what was kept. `why`: a note for whoever comes late. */
@@ -107,7 +107,7 @@ export class Job {
     if (this.state === 'running' || this.state === 'finished') this.state = 'abandoned';
     this.artifact.remove();
     this.#abandon.abort();
-    this.changed.ring();
+    this.changed.notify();
   }
 
   info(): JobInfo {
@@ -192,7 +192,7 @@ export class Job {
       <A extends unknown[]>(change: (...given: A) => void) =>
       (...given: A): void => {
         change(...given);
-        this.changed.ring();
+        this.changed.notify();
       };
     return {
       stopped: this.#stop.signal,

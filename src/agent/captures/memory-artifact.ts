@@ -3,7 +3,7 @@ import * as zlib from 'node:zlib';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type Artifact, removedError } from './artifact.ts';
-import { Bell } from './condition.ts';
+import { Condition } from './condition.ts';
 
 /** What is kept compressed of captures that cannot wait for their client. */
 const packedBytesLimit = 64 * 1024 * 1024;
@@ -36,7 +36,7 @@ export class MemoryArtifact implements Artifact {
   removed = false;
   readonly #limits: MemoryLimits;
   readonly #hash = createHash('sha256');
-  readonly #moved = new Bell();
+  readonly #moved = new Condition();
   #kept: Piece[] = [];
   #plainBytes = 0;
   #packedBytes = 0;
@@ -81,7 +81,7 @@ export class MemoryArtifact implements Artifact {
   finish(): string {
     if (this.removed) throw removedError();
     this.#finished = true;
-    this.#moved.ring();
+    this.#moved.notify();
     return this.#hash.digest('hex');
   }
 
@@ -105,7 +105,7 @@ export class MemoryArtifact implements Artifact {
         position += part.length;
         if (packed) free(data);
         this.#fetched = Math.max(this.#fetched, position);
-        this.#moved.ring();
+        this.#moved.notify();
       } else if (this.#finished) return;
       else await this.#moved.wait(patienceMs);
     }
@@ -114,7 +114,7 @@ export class MemoryArtifact implements Artifact {
   remove(): void {
     this.removed = true;
     this.#kept = [];
-    this.#moved.ring();
+    this.#moved.notify();
   }
 
   *#cut(chunk: string): Generator<Buffer> {
@@ -168,7 +168,7 @@ export class MemoryArtifact implements Artifact {
     } else this.#kept.push({ start: this.bytes, length: data.length, data, packed: false });
     this.bytes += data.length;
     this.#plainBytes += data.length;
-    this.#moved.ring();
+    this.#moved.notify();
   }
 }
 

@@ -26,7 +26,7 @@ const pauseMs = 600_000;
 const samplingMs = 300_000;
 /** Within this the largest process of a container writes the record; then any other does. */
 const graceMs = 2_000;
-/** How long what others have kept is believed to be all. */
+/** How long a list of what others have kept is used. */
 const lookMs = 1_000;
 
 /** What sampling needs to see something. */

@@ -73,7 +73,7 @@ export function watchSleeping(kept: Kept, residents: () => readonly Resident[]):
       const here = residents().filter(({ asleep }) => asleep && !asleep.open);
       for (const resident of here.slice(0, watched)) {
         const owner = prefixOf(resident.info.pid);
-        // what a lease says of its process is believed when the kernel shows the same
+        // what an introduction says of its process counts when the kernel shows the same
         const one = all.get(owner) ?? (resident.asleep?.isItself() ? begin(resident, owner) : undefined);
         if (!one) continue;
         const rss = residentBytes(resident.info.pid);

@@ -5,7 +5,7 @@ import { limits, protocolVersion } from '../../protocol/limits.ts';
 import type { Envelope } from '../../protocol/replies.ts';
 import { decodeError, pathPrefix, requestHeader } from '../../protocol/wire.ts';
 
-export class OwnDoor {
+export class OwnPort {
   readonly #port: number;
 
   constructor(port: number) {

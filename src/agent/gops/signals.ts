@@ -12,11 +12,11 @@ import { statsText } from '../../protocol/text/stats.ts';
 import type { Front, Pod } from '../pod.ts';
 import { OpenFile } from '../store/open-file.ts';
 import { withCapture } from './capture.ts';
-import { OwnDoor, readAll } from './own-port.ts';
+import { OwnPort, readAll } from './own-port.ts';
 import { cpuToPprof, heapToPprof } from './pprof.ts';
 
 interface Asked {
-  readonly door: OwnDoor;
+  readonly own: OwnPort;
   /** The executable of the process. */
   readonly executable: string;
   /** Passes a stream on. */
@@ -35,32 +35,32 @@ const heapMs = 5_000;
 const text = (lines: readonly string[]) => `${lines.join('\n')}\n`;
 
 const answers: Readonly<Record<GopsCommand, Answer>> = {
-  stack: async ({ door }) => text(stackText(await door.ask<StackReply>('GET', 'stack'))),
-  gc: async ({ door }) => {
-    await door.ask('POST', 'gc');
+  stack: async ({ own }) => text(stackText(await own.ask<StackReply>('GET', 'stack'))),
+  gc: async ({ own }) => {
+    await own.ask('POST', 'gc');
     return 'ok';
   },
-  memstats: async ({ door }) => text(memstatsText(await door.ask<MemstatsReply>('GET', 'memstats'))),
-  version: async ({ door }) => `${(await door.ask<VersionReply>('GET', 'version')).nodeVersion}\n`,
-  'pprof-heap': ({ door }) =>
-    withCapture(door, 'pprof-heap', heapMs, async (artifact) =>
+  memstats: async ({ own }) => text(memstatsText(await own.ask<MemstatsReply>('GET', 'memstats'))),
+  version: async ({ own }) => `${(await own.ask<VersionReply>('GET', 'version')).nodeVersion}\n`,
+  'pprof-heap': ({ own }) =>
+    withCapture(own, 'pprof-heap', heapMs, async (artifact) =>
       heapToPprof(JSON.parse(String(await readAll(artifact)))),
     ),
-  'pprof-cpu': ({ door }) =>
-    withCapture(door, 'pprof-cpu', cpuMs, async (artifact) => cpuToPprof(JSON.parse(String(await readAll(artifact))))),
-  stats: async ({ door }) => text(statsText(await door.ask<StatsReply>('GET', 'stats'))),
-  trace: async ({ door, send }) => {
-    await withCapture(door, 'trace', traceMs, send);
+  'pprof-cpu': ({ own }) =>
+    withCapture(own, 'pprof-cpu', cpuMs, async (artifact) => cpuToPprof(JSON.parse(String(await readAll(artifact))))),
+  stats: async ({ own }) => text(statsText(await own.ask<StatsReply>('GET', 'stats'))),
+  trace: async ({ own, send }) => {
+    await withCapture(own, 'trace', traceMs, send);
     return '';
   },
   binary: async ({ executable, send }) => {
     await send(Readable.from(new OpenFile(executable).pieces()));
     return '';
   },
-  setgc: async ({ door, argument }) => {
+  setgc: async ({ own, argument }) => {
     const percent = await argument();
     const path = `setgc?percent=${percent < 0 ? 'off' : percent}`;
-    const { previous } = await door.ask<{ previous: number | null }>('POST', path);
+    const { previous } = await own.ask<{ previous: number | null }>('POST', path);
     return `New GC percent set to ${percent}. Previous value was ${previous ?? 'off'}.\n`;
   },
 };
@@ -75,15 +75,15 @@ export async function answerSignal(pod: Pod, front: Front, socket: Socket): Prom
   if (command === undefined || pod.settings.token !== null) return void socket.destroy();
   // a reader that takes nothing for this long is gone; a capture is quiet for less
   socket.setTimeout(limits.idleConnectionMs, () => socket.destroy());
-  const port = front === 'door' ? pod.self.info.port : socket.localPort!;
-  const asleep = front === 'door' ? undefined : front.asleep;
+  const port = front === 'pod' ? pod.self.info.port : socket.localPort!;
+  const asleep = front === 'pod' ? undefined : front.asleep;
   const argument = command === 'setgc' ? readArgument(socket, rest) : undefined;
   // what a signal has no use for is not kept
   if (!argument) socket.resume();
   try {
     const reply = await answers[command]({
-      door: new OwnDoor(port),
-      executable: executableOf(asleep && front !== 'door' ? front.info.pid : undefined),
+      own: new OwnPort(port),
+      executable: executableOf(asleep && front !== 'pod' ? front.info.pid : undefined),
       send: (stream) => pipeline(stream, socket, { end: false }),
       argument: async () => argument!,
     });

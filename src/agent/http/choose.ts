@@ -18,9 +18,9 @@ export interface Way {
  */
 export function choose(pod: Pod, { front, proven }: Way, selector: string | undefined): Resident | ProcessInfo {
   const parsed = selector === undefined ? undefined : parseProcessSelector(selector);
-  const choices = front === 'door' ? pod.list() : [front.info];
+  const choices = front === 'pod' ? pod.list() : [front.info];
   const chosen = parsed ? choices.filter((info) => matchesSelector(parsed, info)) : choices;
-  if (proven && parsed && front !== 'door' && chosen.length === 0) {
+  if (proven && parsed && front !== 'pod' && chosen.length === 0) {
     const asked = pod.residents().filter(({ info }) => matchesSelector(parsed, info));
     if (asked.length === 1) return asked[0]!;
   }
@@ -37,7 +37,7 @@ export function choose(pod: Pod, { front, proven }: Way, selector: string | unde
       hint: 'name one of them: CONTAINER/PID, PID or CONTAINER',
     });
   const [{ port, pid }] = chosen as [ProcessInfo];
-  if (front !== 'door') return front;
+  if (front !== 'pod') return front;
   return pod.residents().find(({ info }) => info.port === port && info.pid === pid) ?? chosen[0]!;
 }
 

@@ -6,14 +6,14 @@ import type { Introduction } from '../membership/introduction.ts';
 import { isOpening } from '../membership/messages.ts';
 import type { Front } from '../pod.ts';
 
-export interface Doorway {
+export interface Acceptor {
   /** A connection that came in at `front`. */
   take(socket: Socket, front: Front): void;
   /** Connections, at this moment. */
   count(): number;
 }
 
-export interface DoorwayParts {
+export interface AcceptorParts {
   readonly token: string | null;
   /** Whether a port is one that this process answers on. */
   isOwn(port: number): boolean;
@@ -27,7 +27,7 @@ const undecidedLimit = 32;
 /** New connections within a second: what would be more is closed at once. */
 const newPerSecond = 500;
 
-export function doorway({ token, isOwn, introduce, request }: DoorwayParts): Doorway {
+export function acceptor({ token, isOwn, introduce, request }: AcceptorParts): Acceptor {
   let connections = 0;
   const undecided = new Set<Socket>();
   let second = 0;

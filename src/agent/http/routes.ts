@@ -30,7 +30,7 @@ export async function answer(
   admit(request.headers, pod.settings, way.proven);
   const [path = ''] = (request.url ?? '').split('?', 2);
   const selector = selectorOf(request.url ?? '');
-  if (front === 'door' || way.proven) await pod.refresh();
+  if (front === 'pod' || way.proven) await pod.refresh();
   /** False where the agent there does not answer. */
   const passOn = async (port: number, deadline = deadlineMs({}), asked?: ProcessInfo): Promise<boolean> => {
     if (hops(request) >= hopLimit) throw new NodeopsError('internal', 'agents pass this request round in a circle');
@@ -87,7 +87,7 @@ export async function answer(
   const deadline = deadlineMs(parameters, operation);
 
   if (operation.scope === 'pod') {
-    if (front !== 'door') await pod.refresh();
+    if (front !== 'pod') await pod.refresh();
     return send(response, await perform(pod, pod.self, name, parameters));
   }
   const reach = name === 'artifacts' || name === 'remove-artifact' ? atKept : at;

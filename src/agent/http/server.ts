@@ -1,4 +1,4 @@
-/** The HTTP server of an agent, fed with sockets that the doorstep has looked at. Loaded with the first request. */
+/** The HTTP server of an agent, fed with sockets whose first bytes were looked at. Loaded with the first request. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';

@@ -75,7 +75,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
       token: settings.token,
       seed: Date.parse(identity.info.startedAt),
       introduction: (port) => ({
-        info: { ...identity.info, port, door: contention?.leads === true },
+        info: { ...identity.info, port, leader: contention?.leads === true },
         version: identity.version,
         kin: identity.kin,
         heapLimitBytes: identity.heapLimitBytes,

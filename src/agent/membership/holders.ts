@@ -53,7 +53,7 @@ export function described(pid: number, port: number, { info: own }: Identity): P
     name: called(argv, 'node', undefined).name.slice(0, 256),
     command: argv.join(' ').slice(0, 4096),
     startedAt: (ticks === undefined ? undefined : startedAt(ticks)) ?? own.startedAt,
-    door: false,
+    leader: false,
     port,
     parents: ancestors(Number(parent)),
   };

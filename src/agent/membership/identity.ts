@@ -18,7 +18,7 @@ export interface Identity {
 
 const agentVersion = process.env.NODEOPS_VERSION ?? '0.0.0';
 
-/** `port` and `door` of the info are set by whoever listens. */
+/** `port` and `leader` of the info are set by whoever listens. */
 export function identify(settings: Settings): Identity {
   const uid = process.getuid?.() ?? null;
   const [, script] = process.argv;
@@ -33,7 +33,7 @@ export function identify(settings: Settings): Identity {
       agentVersion,
       startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
       uid,
-      door: false,
+      leader: false,
       port: 0,
       parents: ancestors(process.ppid),
     },

@@ -63,7 +63,7 @@ function parseInfo(value: unknown): ProcessInfo | undefined {
   if (!isText(startedAt, 40) || Number.isNaN(Date.parse(startedAt))) return undefined;
   const parents = parseParents(value.parents);
   return {
-    ...{ container, pid, ppid, name, command, nodeVersion, agentVersion, startedAt, uid, door: false, port },
+    ...{ container, pid, ppid, name, command, nodeVersion, agentVersion, startedAt, uid, leader: false, port },
     ...(parents && { parents }),
   };
 }

@@ -107,7 +107,7 @@ export function peers({ settings, identity, own }: Parts): Peers {
     const made: Resident | undefined =
       info && rules && pid !== process.pid
         ? {
-            info: { ...info, port: peer.port, door: false },
+            info: { ...info, port: peer.port, leader: false },
             version: introduction?.version ?? identity.version,
             asleep: {
               heapLimitBytes: introduction?.heapLimitBytes ?? null,

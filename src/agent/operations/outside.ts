@@ -1,4 +1,4 @@
-/** The inspector of a sleeper whose main thread does not react: opened by SIGUSR1, and closed again. */
+/** The inspector of a process on standby whose main thread does not react: opened by SIGUSR1, and closed again. */
 import { activate } from '../../inspect/activate.ts';
 import type { Inspector } from '../../inspect/inspector.ts';
 import { NodeopsError } from '../../protocol/errors.ts';

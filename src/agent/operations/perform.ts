@@ -11,7 +11,7 @@ import { readRecent } from '../recorder/recent.ts';
 import type { Resident } from '../resident.ts';
 import { recorder } from './attend.ts';
 import { look } from './look.ts';
-import { inTurn } from './queue.ts';
+import { queued } from './queue.ts';
 import { recorded } from './recorded.ts';
 
 interface Context {
@@ -87,7 +87,7 @@ export async function perform(
   const reading = await within(
     deadlineMs(parameters, operations[name]),
     pid,
-    alone ? inTurn(resident.asleep ? outside : pod, run) : run(),
+    alone ? queued(resident.asleep ? outside : pod, run) : run(),
   );
   return {
     operation: name,

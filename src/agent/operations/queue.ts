@@ -5,7 +5,7 @@ const waitingLimit = 16;
 const queues = new WeakMap<object, { last: Promise<unknown>; length: number }>();
 
 /** Runs `work` after those that came before for the same key. Throws `busy` when too many wait already. */
-export async function inTurn<T>(key: object, work: () => Promise<T>): Promise<T> {
+export async function queued<T>(key: object, work: () => Promise<T>): Promise<T> {
   const queue = queues.get(key) ?? { last: Promise.resolve(), length: 0 };
   queues.set(key, queue);
   if (queue.length >= waitingLimit)

@@ -2,7 +2,7 @@
 export const captureLimits = {
   /** Without a way to the agent for this long, the capture is given up; time a laptop slept does not count. */
   reconnectMs: 300_000,
-  /** The same where connections are refused: the agent's process has ended, and restarts of a door take a second. */
+  /** The same where connections are refused: the agent's process has ended, and restarts of a leader take a second. */
   refusedMs: 20_000,
   /** Pause before the first new attempt; it doubles. */
   firstPauseMs: 250,

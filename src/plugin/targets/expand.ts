@@ -8,7 +8,7 @@ export interface Chosen {
   readonly pid: number | undefined;
 }
 
-/** Every process behind the targets that was chosen, by asking each pod's door. A pod that cannot be asked stays, to fail by itself. */
+/** Every process behind the targets that was chosen, by asking each pod's leader. A pod that cannot be asked stays, to fail by itself. */
 export async function expand(
   targets: readonly Target[],
   { pattern, pid }: Chosen,

@@ -68,7 +68,7 @@ function look(pid: number, own: string | null, target: string | null): Found | u
       agentVersion,
       startedAt: startedAt(ticks) ?? new Date().toISOString(),
       uid: field('Uid'),
-      door: false,
+      leader: false,
       port: 0,
       parents: ancestors(ppid),
     },

@@ -4,7 +4,7 @@ import type { ProcessInfo } from '../../protocol/replies.ts';
 
 /**
  * Numbers of the `seen` processes that agents answer for. Another container's process may have the same number: an agent is
- * in this pid namespace when a process that is seen here, or this one as its keeper, listens on its port. Where that cannot be seen, as the process is
+ * in this pid namespace when a process that is seen here, or this one for it, listens on its port. Where that cannot be seen, as the process is
  * another user's, number and user decide.
  */
 export async function withAgents(seen: readonly ProcessInfo[], agents: readonly ProcessInfo[]): Promise<Set<number>> {

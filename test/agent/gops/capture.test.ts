@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { withCapture } from '../../../src/agent/gops/capture.ts';
-import { OwnDoor, readAll } from '../../../src/agent/gops/own-port.ts';
+import { OwnPort, readAll } from '../../../src/agent/gops/own-port.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(() => {
@@ -25,15 +25,15 @@ async function agent(states: readonly object[]) {
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   closing.push(() => server.close());
-  return { door: new OwnDoor((server.address() as AddressInfo).port), requests };
+  return { own: new OwnPort((server.address() as AddressInfo).port), requests };
 }
 const text = async (artifact: AsyncIterable<Buffer>) => String(await readAll(artifact));
 const running = { state: 'running', resumable: true, bytes: 0, error: null };
 
 describe('a capture for gops', () => {
   it('is started, waited for, fetched and removed', async () => {
-    const { door, requests } = await agent([running, { ...running, state: 'finished', bytes: 12 }]);
-    expect(await withCapture(door, 'pprof-cpu', 30_000, text)).toBe('the artifact');
+    const { own, requests } = await agent([running, { ...running, state: 'finished', bytes: 12 }]);
+    expect(await withCapture(own, 'pprof-cpu', 30_000, text)).toBe('the artifact');
     expect(requests).toEqual([
       'POST /v1/pprof-cpu?duration=30000',
       'GET /v1/jobs/j',
@@ -44,22 +44,22 @@ describe('a capture for gops', () => {
   });
 
   it('that is kept nowhere is fetched while it runs', async () => {
-    const { door, requests } = await agent([{ ...running, resumable: false, bytes: 5 }]);
-    expect(await withCapture(door, 'trace', 5_000, text)).toBe('the artifact');
+    const { own, requests } = await agent([{ ...running, resumable: false, bytes: 5 }]);
+    expect(await withCapture(own, 'trace', 5_000, text)).toBe('the artifact');
     expect(requests).toContain('GET /v1/jobs/j/artifact');
   });
 
   it('that fails says why, and is removed', async () => {
     const error = { code: 'no-space', message: 'no space is left' };
-    const { door, requests } = await agent([{ ...running, state: 'failed', error }]);
-    await expect(withCapture(door, 'trace', 5_000, text)).rejects.toMatchObject(error);
+    const { own, requests } = await agent([{ ...running, state: 'failed', error }]);
+    await expect(withCapture(own, 'trace', 5_000, text)).rejects.toMatchObject(error);
     expect(requests.at(-1)).toBe('DELETE /v1/jobs/j');
   });
 
   it('whose reader fails is removed', async () => {
-    const { door, requests } = await agent([{ ...running, state: 'finished', bytes: 12 }]);
+    const { own, requests } = await agent([{ ...running, state: 'finished', bytes: 12 }]);
     const reader = async () => Promise.reject(new Error('gone'));
-    await expect(withCapture(door, 'trace', 5_000, reader)).rejects.toThrow('gone');
+    await expect(withCapture(own, 'trace', 5_000, reader)).rejects.toThrow('gone');
     expect(requests.at(-1)).toBe('DELETE /v1/jobs/j');
   });
 });

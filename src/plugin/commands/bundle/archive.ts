@@ -26,7 +26,7 @@ export class Archive {
 
   /** One at a time, in the order of the calls. */
   add(name: string, bytes: Uint8Array): Promise<void> {
-    return this.#inTurn(
+    return this.#queued(
       () =>
         new Promise((resolve, reject) => {
           const entry = { name: `${this.#root}/${name}`, size: bytes.length, mtime: this.#mtime, mode: 0o644 };
@@ -40,7 +40,7 @@ export class Archive {
   /** From disk, piece by piece. Resolves to its size. */
   async addFile(name: string, path: string): Promise<number> {
     const { size } = await stat(path);
-    await this.#inTurn(async () => {
+    await this.#queued(async () => {
       const entry = this.#pack.entry({ name: `${this.#root}/${name}`, size, mtime: this.#mtime, mode: 0o644 });
       await pipeline(createReadStream(path, { end: Math.max(0, size - 1) }), entry);
     });
@@ -48,7 +48,7 @@ export class Archive {
   }
 
   async finish(): Promise<void> {
-    await this.#inTurn(async () => this.#pack.finalize());
+    await this.#queued(async () => this.#pack.finalize());
     await this.#written;
   }
 
@@ -56,7 +56,7 @@ export class Archive {
     this.#pack.destroy();
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #queued(work: () => Promise<void>): Promise<void> {
     const failed = this.#written.then(() => new Promise<never>(() => {}));
     const done = this.#turn.then(() => Promise.race([work(), failed]));
     this.#turn = done.catch(() => {});

@@ -39,7 +39,7 @@ const columns: readonly Column<ProcessInfo>[] = [
   { title: 'NAME', text: ({ name }) => name },
   { title: 'NODE', text: ({ nodeVersion }) => nodeVersion },
   { title: 'AGENT', text: ({ agentVersion }) => agentVersion },
-  { title: 'DOOR', wide: true, text: ({ door }) => (door ? 'yes' : 'no') },
+  { title: 'LEADER', wide: true, text: ({ leader }) => (leader ? 'yes' : 'no') },
   { title: 'STARTED', text: ({ startedAt }) => startedAt },
   { title: 'COMMAND', text: ({ command: line }) => line },
 ];

@@ -162,7 +162,7 @@ describe('smoke of real processes', () => {
   it('says which processes came during the run, and which of a pod are gone', async () => {
     const port = await freePort();
     const env = { NODEOPS_PORT: String(port) };
-    const [door, leaving] = [await apps.start('healthy', env), await apps.start('printing', env)];
+    const [leader, leaving] = [await apps.start('healthy', env), await apps.start('printing', env)];
     await until(async () => (await listed(port)).length === 2);
     let arrived = 0;
     const pod = await inMidRun(port, async () => {
@@ -177,7 +177,7 @@ describe('smoke of real processes', () => {
     const { code, stdout, stderr } = await apps.run(smoke, args);
     pod.close();
     expect(stdout).toMatch(new RegExp(`^FAIL +max-exits +1 .*\\b${leaving}$`, 'm'));
-    expect(stdout).toMatch(new RegExp(`^pass +max-exits +0 .*\\b${door}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^pass +max-exits +0 .*\\b${leader}$`, 'm'));
     expect(stderr).toMatch(new RegExp(`^note: not sampled, as they came during the run: .*\\b${arrived}$`, 'm'));
     expect(code).toBe(1);
   });

@@ -68,7 +68,7 @@ describe('the tree', () => {
 describe('the tree of a pod', () => {
   const info = (container: string | null, pid: number): ProcessInfo => ({
     ...{ container, pid, ppid: 0, name: 'server.js', command: '', nodeVersion: 'v22.1.0', agentVersion: '0.1.0' },
-    ...{ startedAt: '2026-11-23T00:00:00.000Z', uid: 0, door: false, port: 1 },
+    ...{ startedAt: '2026-11-23T00:00:00.000Z', uid: 0, leader: false, port: 1 },
   });
 
   it('of one container is as on a machine', () => {
