@@ -6,12 +6,13 @@
  *   dist/sidecar.cjs                               the sidecar, for the image
  *   dist/inject.cjs                                the webhook, for the image
  *   dist/npm/                                      the npm package
+ *   dist/bundled.json                              folders of the npm packages that are in it, for the list of parts of a release
  */
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { bundleAgent } from './agent-bundle.ts';
 import { buildExecutable } from './executable.ts';
 import { bundleInject } from './inject-bundle.ts';
-import { writePackage } from './package.ts';
+import { bundledFolders, writePackage } from './package.ts';
 import { bundlePlugin } from './plugin-bundle.ts';
 import { bundleSidecar } from './sidecar-bundle.ts';
 
@@ -23,6 +24,7 @@ const [{ metafiles, chunks }] = await Promise.all([
   bundleInject('dist'),
 ]);
 await Promise.all([
-  buildExecutable('dist/plugin.cjs', chunks, 'dist/kubectl-nodeops'),
+  buildExecutable({ bundle: 'dist/plugin.cjs', chunks, output: 'dist/kubectl-nodeops' }),
   writePackage({ agentFolder: 'dist/agent', plugin: 'dist/plugin.cjs', metafiles, chunks, output: 'dist/npm' }),
+  writeFile('dist/bundled.json', JSON.stringify(bundledFolders(metafiles))),
 ]);

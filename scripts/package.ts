@@ -17,7 +17,7 @@ export interface PackageParts {
 const agentFiles = ['preload.cjs', 'index.cjs', 'index.mjs', 'index.d.cts', 'index.d.mts'];
 
 /** The library runs on older ones than the program: said by the program itself. */
-const programNode = [22, 19] as const;
+export const programNode = [22, 19] as const;
 const program = `#!/usr/bin/env node
 'use strict';
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -65,12 +65,17 @@ async function manifest(): Promise<object> {
   };
 }
 
-/** The licence texts of what is inside the plugin's bundle. */
-async function licenses(metafiles: readonly Metafile[]): Promise<string> {
+/** The folders of the npm packages that went into bundles. */
+export function bundledFolders(metafiles: readonly Metafile[]): string[] {
   const folders = metafiles
     .flatMap(({ inputs }) => Object.keys(inputs))
     .map((path) => /^(?:[\w-]+:)?(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
-  const texts = await Promise.all([...new Set(folders.filter((folder) => folder !== undefined))].sort().map(license));
+  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
+}
+
+/** The licence texts of what is inside the plugin's bundle. */
+async function licenses(metafiles: readonly Metafile[]): Promise<string> {
+  const texts = await Promise.all(bundledFolders(metafiles).map(license));
   return texts.join(`\n${'-'.repeat(78)}\n\n`);
 }
 

@@ -1,5 +1,5 @@
 import { chmod, realpath, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { NodeopsError } from '../../../protocol/errors.ts';
 import { command } from '../../cli/command.ts';
 import { write } from '../../io.ts';
@@ -12,7 +12,7 @@ export const completion = command({
     dir: {
       type: 'text',
       placeholder: 'DIR',
-      summary: "where install writes, a directory on the PATH (default the plugin's own)",
+      summary: 'where install writes, a directory on the PATH (default the one that has the plugin)',
       maxLength: 4096,
     },
   },
@@ -21,7 +21,7 @@ export const completion = command({
     const { scripts, shim, shimName } = await import('./scripts.ts');
     if (what === 'install' && rest.length === 0) {
       const plugin = await realpath(io.executable);
-      const path = join(flags.dir ?? dirname(io.executable), shimName);
+      const path = join(flags.dir ?? (await onPath(plugin, io.env.PATH)) ?? dirname(io.executable), shimName);
       try {
         await writeFile(path, shim(plugin));
         await chmod(path, 0o755);
@@ -40,3 +40,13 @@ export const completion = command({
     return 0;
   },
 });
+
+/** The directory of the PATH where kubectl found the plugin: krew and others put a link there. */
+async function onPath(plugin: string, path = ''): Promise<string | undefined> {
+  for (const directory of path.split(delimiter).filter((entry) => entry !== ''))
+    for (const name of new Set(['kubectl-nodeops', basename(plugin)])) {
+      const found = await realpath(join(directory, name)).catch(() => undefined);
+      if (found === plugin) return directory;
+    }
+  return undefined;
+}
