@@ -57,10 +57,10 @@ export const healthy = `
   http.createServer((request, response) => response.end('ok')).listen(3000);
 `;
 
-/** Serves for a moment, then never returns to its loop. */
+/** Serves for a moment, then never returns to its loop. Its main thread takes what CPU others leave: it burns as long as a test file runs. */
 export const blocked = `
   function innermost() { for (;;) {} }
-  function handleOrder() { innermost(); }
+  function handleOrder() { require('node:os').setPriority(19); innermost(); }
   require('node:http').createServer(() => {}).listen(3000);
   setTimeout(handleOrder, 300);
 `;

@@ -46,7 +46,11 @@ beforeAll(async () => {
     workload('Deployment', 'api', replicas, healthy),
     pod(
       'blocked-0',
-      [container(bed, { script: 'setTimeout(function spin() { for (;;) {} }, 300)' })],
+      [
+        container(bed, {
+          script: "setTimeout(function spin() { require('node:os').setPriority(19); for (;;) {} }, 300)",
+        }),
+      ],
       {},
       { app: 'api' },
     ),

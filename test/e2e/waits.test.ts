@@ -11,7 +11,7 @@ const serving = `
   setInterval(function heartbeat() {}, 30_000);
   setTimeout(function ask() { require('node:http').get('http://127.0.0.1:3000/slow?key=secret').on('error', () => {}); }, 300);
 `;
-const spinning = `${serving} setTimeout(function spin() { for (;;) {} }, 800);`;
+const spinning = `${serving} setTimeout(function spin() { require('node:os').setPriority(19); for (;;) {} }, 800);`;
 
 beforeAll(async () => {
   bed = await openBed();
