@@ -136,7 +136,10 @@ describe('a selection', () => {
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toMatch(/^TARGET +PROCESS +CPU +LOOP +DELAY-P99/);
     expect(lines).toHaveLength(1 + replicas + 1);
-    expect(lines.find((line) => line.startsWith('blocked-0'))).toMatch(/ 100\.0%! /);
+    expect(
+      lines.find((line) => line.startsWith('blocked-0')),
+      stdout,
+    ).toMatch(/ 100\.0%! /);
     const failures = stderr.trimEnd().split('\n');
     expect(failures).toHaveLength(2);
     expect(stderr).toMatch(/nothing listens on port 8848 of pod 'bare-0'/);
@@ -184,8 +187,15 @@ describe('processes', () => {
   });
 
   it('are asked one by one with --all-processes', async () => {
-    const { code, stdout } = await bed.nodeops(['stats', 'cluster-0', 'two-0', '--all-processes', '-o', 'json']);
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await bed.nodeops([
+      'stats',
+      'cluster-0',
+      'two-0',
+      '--all-processes',
+      '-o',
+      'json',
+    ]);
+    expect(code, stderr).toBe(0);
     expect(items(stdout)).toHaveLength(7);
   });
 
