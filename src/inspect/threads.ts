@@ -1,5 +1,5 @@
 /** The threads of a process by what each is for, and the CPU each takes. */
-import { readLinkNow } from '../proc/files.ts';
+import { readLinkNow, readText } from '../proc/files.ts';
 import { isStatic, readMaps } from '../proc/maps.ts';
 import { syscallName } from '../proc/syscalls.ts';
 import { type KernelThread, mainThreadOf, readThreadCall, readThreads } from '../proc/threads.ts';
@@ -104,7 +104,8 @@ function purposes(subject: Subject, threads: readonly KernelThread[]): (thread: 
 
 /**
  * The pool's threads on a Node that does not name them (before 22). The first thread that waits for a static variable is Node's own
- * watch for SIGUSR1; of those made later, workers wait in epoll, and what remains is the pool.
+ * watch for SIGUSR1; of those made later, workers wait in epoll. What remains is the pool, whose threads are made all at once, and at
+ * times the inspector's own thread, which has been asked something.
  */
 function unnamedPool(
   { procDir }: Subject,
@@ -119,11 +120,23 @@ function unnamedPool(
   const isPlain = ({ call }: (typeof waits)[number]) =>
     call && name(call.number) === 'futex' && isStatic(maps, Number(call.args[0] ?? 0n));
   const watchdog = waits.find(isPlain)?.tid ?? Number.POSITIVE_INFINITY;
-  return new Set(
-    waits
-      .filter(({ tid, call }) => tid > watchdog && call && !name(call.number).startsWith('epoll_'))
-      .map(({ tid }) => tid),
-  );
+  const left = waits
+    .filter(({ tid, call }) => tid > watchdog && call && !name(call.number).startsWith('epoll_'))
+    .sort((one, other) => one.tid - other.tid);
+  const size = poolSize(procDir);
+  const groups = left.slice(size - 1).map((last, first) => ({ first, spread: last.tid - left[first]!.tid }));
+  const [closest] = groups.sort((one, other) => one.spread - other.spread);
+  const together = closest ? left.slice(closest.first, closest.first + size) : [];
+  return new Set(left.filter((one) => one.call?.number !== undefined || together.includes(one)).map(({ tid }) => tid));
+}
+
+/** As libuv reads it. */
+function poolSize(procDir: string): number {
+  const variable = (readText(`${procDir}/environ`) ?? '')
+    .split('\0')
+    .find((one) => one.startsWith('UV_THREADPOOL_SIZE='));
+  const size = variable === undefined ? 4 : Number.parseInt(variable.slice('UV_THREADPOOL_SIZE='.length), 10);
+  return Math.min(1_024, Math.max(1, size || 1));
 }
 
 /** CPU by thread; over the time between two looks where there were two. Busiest first, the main thread before all. */

@@ -32,17 +32,22 @@ const onPath: Readonly<Record<string, number>> = {
 /** What getaddrinfo does while it asks a name server; the pool does nothing else with sockets. */
 const onSocket = new Set(['poll', 'ppoll', 'recvfrom', 'recvmsg', 'sendto', 'sendmsg', 'connect']);
 const pathLength = 256;
+/** CPU that a thread has had when it is said to compute. */
+const leastMs = 1;
 
 /** `pool`: those of its threads. An idle one waits for the pool's own condition, which is a variable of the executable or of libuv. */
 export function lookAtPool(procDir: string, pool: readonly KernelThread[]): PoolThreads {
   const maps = pool.length > 0 ? readMaps(procDir) : null;
   const work: string[] = [];
   let seen = maps !== null;
-  for (const { tid, state } of pool) {
+  for (const { tid, state, cpuMs } of pool) {
     const call = readThreadCall(procDir, tid);
     if (!call) seen = false;
-    else if (call.number === undefined) work.push(state === 'D' ? 'waiting for a disk' : 'computing');
-    else {
+    else if (call.number === undefined) {
+      // one that has only begun is on its way to wait for work
+      if (state === 'D') work.push('waiting for a disk');
+      else if (cpuMs >= leastMs) work.push('computing');
+    } else {
       const name = syscallName(call.number);
       if (name === 'futex') {
         if (maps && !isStatic(maps, Number(call.args[0] ?? 0n))) work.push('waiting for a lock');
