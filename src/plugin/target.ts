@@ -22,6 +22,8 @@ export interface Endpoint {
   /** What messages call it: `pod/api-0`, `127.0.0.1:8848`, `process 4711`. */
   readonly name: string;
   readonly pod?: { readonly namespace: string; readonly name: string; readonly node?: string | undefined };
+  /** Whether its processes are looked at from outside, by one inspector session: one question after the other. */
+  readonly outside?: boolean;
   /** What to do about there being no agent. */
   readonly noAgentHint: string;
   /** Sent to agents that ask for one. */

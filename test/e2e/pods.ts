@@ -85,17 +85,20 @@ const loaded = (path: string, everyMs: number) => `
   }, ${everyMs});
 `;
 
+/** Serves, and is asked now and then. */
+export const calm = `${healthy}${loaded('/', 500).replaceAll('http.get', "require('node:http').get")}`;
+
 /** Serves, and is asked all the time. */
 export const serving = `${healthy}${loaded('/', 50).replaceAll('http.get', "require('node:http').get")}`;
 
-/** Checks passwords on the main thread. */
+/** Checks passwords on the main thread: each takes long by itself, also where the machine has little time for it, and there are few of them. */
 export const hashing = `
   const http = require('node:http');
   const { scryptSync } = require('node:crypto');
-  function verifyPassword(password) { return scryptSync(password, 'salt', 64, { N: 32768, maxmem: 1e8 }).toString('hex'); }
+  function verifyPassword(password) { return scryptSync(password, 'salt', 64, { N: 32768, p: 5, maxmem: 1e8 }).toString('hex'); }
   function login(request, response) { response.end(verifyPassword('secret')); }
   http.createServer(login).listen(3000, '127.0.0.1');
-  ${loaded('/login', 300)}
+  ${loaded('/login', 1_200)}
 `;
 
 /** Keeps every session. */

@@ -1,35 +1,35 @@
 /** Watches one process for some seconds with cheap reads side by side, and puts what it saw into a case. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asNodeopsError, type NodeopsError } from '../../protocol/errors.ts';
+import { asNodeopsError } from '../../protocol/errors.ts';
 import type { HistoryReply } from '../../protocol/history.ts';
-import type { OperationName, Parameters } from '../../protocol/operations.ts';
-import type { ChildProcess, Envelope, Replies, SocketInfo, VersionReply } from '../../protocol/replies.ts';
+import type { ChildProcess, Envelope, SocketInfo, VersionReply } from '../../protocol/replies.ts';
 import type { RequestsReply } from '../../protocol/requests.ts';
 import type { WaitsReply } from '../../protocol/waits.ts';
-import type { At, Case, Moment, PodFacts, Reading, StackSample } from '../../why/case.ts';
-import { AgentClient } from '../client/client.ts';
+import type { At, Case, Moment, PodFacts, StackSample } from '../../why/case.ts';
 import type { Target } from '../target.ts';
 import { type Profiles, takeProfiles } from './profiles.ts';
+import { type QuestionOptions, Questions } from './questions.ts';
 
-export interface LookOptions {
+export interface LookOptions extends QuestionOptions {
   readonly forMs: number;
   /** Whether garbage collections may be forced. */
   readonly deep: boolean;
-  /** What one reply may take, its window not counted. @default 5000 */
-  readonly timeoutMs: number | undefined;
   readonly pod: PodFacts | null;
   /** The agents' port. */
   readonly port: number;
-  readonly signal: AbortSignal;
   readonly now: () => Date;
 }
 
 /** The agent watches its loop for so long before it answers: little time goes unseen. */
 const windowMs = 800;
+/** Where a question waits for the one before it, a window holds up all others. */
+const windowInTurnMs = 300;
 /** Between two stacks. */
 const stackEveryMs = 200;
-/** A reply is waited for no longer than this: the look must end. */
-const replyMs = 5_000;
+/** With fewer figures or stacks little can be said. */
+const enoughSeen = 3;
+/** Where less was seen in the time that was wished, the look goes on for so much longer at most. */
+const extensionMs = 15_000;
 /** The profiles' ends and the last questions must fit into what remains. */
 const endMs = 1_200;
 /** V8 collects only when JavaScript lets the loop turn. */
@@ -62,9 +62,7 @@ export async function lookAt(target: Target, options: LookOptions): Promise<Look
 class Look {
   readonly #target: Target;
   readonly #options: LookOptions;
-  readonly #client: AgentClient;
-  readonly #missing = new Map<Reading, string>();
-  readonly #had = new Set<Reading>();
+  readonly #questions: Questions;
   readonly #moments: Moment[] = [];
   readonly #stacks: StackSample[] = [];
   readonly #waits: At<WaitsReply>[] = [];
@@ -79,11 +77,11 @@ class Look {
   constructor(target: Target, options: LookOptions) {
     this.#target = target;
     this.#options = options;
-    this.#client = new AgentClient(target.endpoint);
+    this.#questions = new Questions(target, options);
   }
 
   close(): void {
-    this.#client.close();
+    this.#questions.close();
   }
 
   async run(): Promise<Looked> {
@@ -94,7 +92,7 @@ class Look {
     if (this.#options.deep) await this.#collect();
     const profiles: { value: Profiles } = { value: { cpu: null, allocations: null } };
     const [others] = await Promise.all([
-      this.#client.ask('processes', {}, this.#asking(0)).catch(() => null),
+      this.#questions.ask('processes', {}).catch(() => null),
       this.#figures(),
       this.#sampleStacks(),
       this.#listWaits(),
@@ -102,7 +100,7 @@ class Look {
     ]);
     if (this.#options.deep) await this.#collect();
     signal.throwIfAborted();
-    const gone = await this.#client.ask('version', {}, this.#asking(0)).then(
+    const gone = await this.#questions.ask('version', {}).then(
       ({ process }) => (process.pid === who.process.pid ? null : 'another process answers now'),
       (error: unknown) => asNodeopsError(error),
     );
@@ -131,7 +129,7 @@ class Look {
         past: this.#past,
         ...profiles.value,
         pod,
-        missing: [...this.#missing].map(([reading, reason]) => ({ reading, reason })),
+        missing: this.#questions.missing,
       },
     };
   }
@@ -141,7 +139,7 @@ class Look {
     const until = performance.now() + startMs;
     for (;;) {
       try {
-        return await this.#client.ask('version', {}, this.#asking(0));
+        return await this.#questions.ask('version', {});
       } catch (error) {
         if (asNodeopsError(error).code !== 'no-agent' || performance.now() > until) throw error;
         await this.#pause(retryMs);
@@ -153,17 +151,23 @@ class Look {
   get #elapsedMs(): number {
     return performance.now() - this.#began;
   }
+  /** Of the time that was wished. */
+  get #plannedMs(): number {
+    return this.#options.forMs - this.#elapsedMs;
+  }
   /** Until questions are no longer begun. */
   get #leftMs(): number {
-    return this.#options.forMs - this.#elapsedMs;
+    const saw = Math.min(this.#moments.length, this.#stacks.length);
+    return this.#plannedMs + (saw < enoughSeen ? extensionMs : 0);
   }
 
   async #figures(): Promise<void> {
     while (this.#leftMs > 300 && !this.#options.signal.aborted) {
-      const window = Math.max(50, Math.min(windowMs, Math.round(this.#leftMs - 200)));
+      const longest = this.#questions.inTurn ? windowInTurnMs : windowMs;
+      const window = Math.max(50, Math.min(longest, Math.round(this.#leftMs - 200)));
       const began = this.#elapsedMs;
-      const stats = await this.#try('stats', () => this.#ask('stats', { window }, window));
-      const memory = await this.#try('memstats', () => this.#ask('memstats', {}));
+      const stats = await this.#questions.attempt('stats', { window }, window);
+      const memory = await this.#questions.attempt('memstats', {});
       if (stats && memory)
         this.#moments.push({
           atMs: this.#elapsedMs,
@@ -176,7 +180,7 @@ class Look {
   }
 
   async #collect(): Promise<void> {
-    const reply = await this.#try('gc', () => this.#ask('gc', {}, gcMs));
+    const reply = await this.#questions.attempt('gc', {}, gcMs);
     if (reply) this.#collected.push({ atMs: this.#elapsedMs, reply: reply.data.usedAfterBytes });
   }
 
@@ -184,9 +188,10 @@ class Look {
     // each has a line of its own: a thread that does not answer holds up no other question
     while (this.#leftMs > 300 && !this.#options.signal.aborted) {
       const atMs = this.#elapsedMs;
-      const reply = await this.#try('stack', () => this.#ask('stack', {}));
+      const reply = await this.#questions.attempt('stack', {});
       if (reply) {
-        const tookMs = this.#elapsedMs - atMs;
+        // the wait for its turn says nothing of the thread
+        const tookMs = this.#questions.inTurn ? 0 : this.#elapsedMs - atMs;
         this.#stacks.push({ atMs, tookMs, threads: reply.data.threads, stuck: reply.stuck });
       }
       await this.#pause(Math.max(20, stackEveryMs - (this.#elapsedMs - atMs)));
@@ -195,10 +200,11 @@ class Look {
 
   async #listWaits(): Promise<void> {
     await this.#listOnce();
-    await this.#pause(this.#leftMs - endMs);
+    await this.#pause(this.#plannedMs - endMs);
+    while (this.#leftMs > endMs && !this.#options.signal.aborted) await this.#pause(retryMs);
     if (this.#options.signal.aborted) return;
     const [past] = await Promise.all([
-      this.#try('history', () => this.#ask('history', { since: pastMs, points: 1_800 })),
+      this.#questions.attempt('history', { since: pastMs, points: 1_800 }),
       this.#listOnce(),
     ]);
     this.#past = past?.data ?? null;
@@ -207,9 +213,9 @@ class Look {
   async #listOnce(): Promise<void> {
     const window = this.#waits.length === 0 ? 0 : requestsMs;
     const [waits, process, requests] = await Promise.all([
-      this.#try('waits', () => this.#ask('waits', {})),
-      this.#try('process', () => this.#ask('process', { duration: 0 })),
-      this.#try('requests', () => this.#ask('requests', { window }, window)),
+      this.#questions.attempt('waits', {}),
+      this.#questions.attempt('process', { duration: 0 }),
+      this.#questions.attempt('requests', { window }, window),
     ]);
     if (requests) this.#requests.push({ atMs: this.#elapsedMs, reply: requests.data });
     if (waits) this.#waits.push({ atMs: this.#elapsedMs, reply: waits.data });
@@ -224,7 +230,7 @@ class Look {
     await this.#pause(Math.min(1_500, this.#options.forMs / 5));
     if (this.#options.signal.aborted) return { cpu: null, allocations: null };
     return takeProfiles(this.#target, {
-      endAt: performance.now() + this.#leftMs - endMs,
+      endAt: performance.now() + this.#plannedMs - endMs,
       stuck: this.#moments.at(-1)?.stuck != null,
       allocatedPerSecond: () => this.#allocatedPerSecond(),
       cpuPercent: this.#moments.at(-1)?.stats.cpu.percent ?? null,
@@ -232,7 +238,7 @@ class Look {
         threads.some(({ thread, state }) => thread === 'main' && state !== 'idle'),
       ),
       signal: this.#options.signal,
-      missing: (reading, error) => this.#misses(reading, error),
+      missing: (reading, error) => this.#questions.misses(reading, error),
     });
   }
 
@@ -245,36 +251,6 @@ class Look {
     const space = last.memory.spaces!.find(({ name }) => name === 'new_space')?.sizeBytes ?? 0;
     const grown = Math.max(0, (last.memory.heap?.usedBytes ?? 0) - (first.memory.heap?.usedBytes ?? 0));
     return ((scavenges * space) / 2 + grown) / ((last.atMs - first.atMs) / 1000);
-  }
-
-  #ask<N extends OperationName>(
-    name: N,
-    parameters: Partial<Parameters<N>>,
-    takesMs = 0,
-  ): Promise<Envelope<Replies[N]>> {
-    return this.#client.ask(name, parameters, this.#asking(takesMs));
-  }
-
-  #asking(takesMs: number) {
-    const { timeoutMs = replyMs, signal } = this.#options;
-    return { process: this.#target.process, signal, timeoutMs: timeoutMs + takesMs };
-  }
-
-  /** What failed once may be had the next time; what was never had is missing. */
-  async #try<T>(reading: Reading, ask: () => Promise<T>): Promise<T | null> {
-    try {
-      const value = await ask();
-      this.#had.add(reading);
-      this.#missing.delete(reading);
-      return value;
-    } catch (error) {
-      this.#misses(reading, asNodeopsError(error));
-      return null;
-    }
-  }
-
-  #misses(reading: Reading, error: NodeopsError): void {
-    if (!this.#options.signal.aborted && !this.#had.has(reading)) this.#missing.set(reading, error.message);
   }
 
   async #pause(milliseconds: number): Promise<void> {

@@ -86,7 +86,7 @@ async function through(
     if (!current || current.ended()) session = open(AbortSignal.any([signal, within]));
     return (await session!).connect();
   };
-  return { ...endpoint, connect };
+  return { ...endpoint, outside: true, connect };
 }
 
 function failing(endpoint: Endpoint, error: unknown): Endpoint {
