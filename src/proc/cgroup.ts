@@ -4,7 +4,7 @@ import type { MemstatsReply } from '../protocol/replies.ts';
 import { readKernel } from './files.ts';
 
 /** A cgroup and those above it, innermost first, as directories that can be read from here. */
-interface Path {
+export interface Path {
   readonly version: 1 | 2;
   readonly directories: readonly string[];
 }
@@ -132,7 +132,7 @@ async function readNumber(path: string): Promise<number | null> {
  * Where a controller's files of a process are. Both files name paths relative to the cgroup namespace of the reader, so
  * their difference is what counts; they are read through the process's own root, for its mounts may differ from ours.
  */
-async function findCgroup(procDir: string, controller: string): Promise<Path | undefined> {
+export async function findCgroup(procDir: string, controller: string): Promise<Path | undefined> {
   const [memberships, mountinfo] = await Promise.all([
     readKernel(`${procDir}/cgroup`),
     readKernel(`${procDir}/mountinfo`),

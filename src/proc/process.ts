@@ -2,6 +2,7 @@ import { totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessReply } from '../protocol/replies.ts';
 import { readChildren } from './children.ts';
+import { readEnvironment } from './environment.ts';
 import { readKernel } from './files.ts';
 import { readSockets } from './sockets.ts';
 import { readCpuSeconds, readStatus } from './status.ts';
@@ -47,6 +48,7 @@ export async function readProcessSummary(procDir: string, pid: number, durationM
     elapsedSeconds,
     sockets,
     children: readChildren(procDir),
+    environment: readEnvironment(procDir),
   };
   return { data, notes };
 }

@@ -88,6 +88,24 @@ export interface ProcessReply {
   sockets: SocketInfo[] | null;
   /** Oldest first, at most 200; absent from agents older than it. */
   children?: ChildProcess[] | null;
+  /** Null where the kernel does not show it; absent from agents older than it. */
+  environment?: ProcessEnvironment | null;
+}
+
+/** What a process was started with that costs it speed. */
+export interface ProcessEnvironment {
+  /** `NODE_ENV`, as it was at the start; null where it was not set. */
+  nodeEnv: string | null;
+  /** Profilers and tracers that run in it: flags, `NODE_V8_COVERAGE`, or a CPU profile that somebody takes at this moment. */
+  profilers: string[];
+}
+
+/** For how much of the last ten seconds something waited for a resource, 0 to 100 (PSI, `some`); null where the kernel does not count it. */
+export interface Pressure {
+  of: 'container' | 'machine';
+  cpu: number | null;
+  memory: number | null;
+  io: number | null;
 }
 
 /** A child process of any kind: `spawn`, `execSync`, an addon's fork. */
@@ -165,7 +183,7 @@ export interface StatsReply {
   threadUse?: ThreadUse[] | null;
   pool?: PoolUse | null;
   /** Open file descriptors and the limit at which no more can be had; null for what cannot be known. */
-  descriptors?: { open: number | null; limit: number | null } | null;
+  descriptors?: { open: number | null; limit: number | null; exhausted?: boolean } | null;
   /** What keeps the event loop alive, by resource type as `process.getActiveResourcesInfo` names it; the agent's own are left out. */
   handles: { total: number; byType: Record<string, number> } | null;
   requests: { total: number; byType: Record<string, number> } | null;
@@ -192,6 +210,7 @@ export interface StatsReply {
     /** CPU of this process over `eventLoop.windowMs`, 100 is one core. */
     percent: number | null;
   };
+  pressure?: Pressure | null;
   /** Null where nobody counts; absent from agents that do not know of it. */
   errors?: ErrorCounts | null;
 }

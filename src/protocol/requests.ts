@@ -51,9 +51,9 @@ export interface RouteUse {
 
 /** Connections to one place. */
 export interface OutboundPool {
-  /** Who keeps them. */
-  kind: 'http.Agent' | 'https.Agent' | 'undici';
-  /** `HOST:PORT` or an origin. */
+  /** Who keeps them; `pool`: what looks like one in the app or its packages (pg, mysql2, generic-pool, knex, mongodb, p-limit and such). */
+  kind: 'http.Agent' | 'https.Agent' | 'undici' | 'pool';
+  /** `HOST:PORT` or an origin; of a `pool` its class and the variable it is kept in. */
   to: string;
   used: number;
   idle: number;

@@ -1,10 +1,13 @@
 /** A case: everything that was seen of one process over a look of some seconds. A plain value, so that it can be kept and judged again. */
+import type { ExceptionsReply } from '../protocol/exceptions.ts';
 import type { HistoryReply } from '../protocol/history.ts';
 import type {
   ChildProcess,
   Frame,
   MemstatsReply,
   NativeEvidence,
+  ProcessEnvironment,
+  ResidentMemory,
   SocketInfo,
   StatsReply,
   ThreadStack,
@@ -16,6 +19,8 @@ import type { WaitsReply } from '../protocol/waits.ts';
 export interface Moment {
   /** Milliseconds since the look began. */
   readonly atMs: number;
+  /** Milliseconds by which the clock of the process is ahead of the one that looked; absent from older cases. */
+  readonly clockAheadMs?: number;
   readonly stats: StatsReply;
   readonly memory: MemstatsReply;
   readonly stuck: NativeEvidence | null;
@@ -100,6 +105,11 @@ export interface Case {
   readonly sockets: readonly At<readonly SocketInfo[]>[];
   /** Of any kind, oldest first; empty where the agent does not tell them. */
   readonly children: readonly At<readonly ChildProcess[]>[];
+  /** What RSS is made of, at the begin and at the end; absent from older cases. */
+  readonly resident?: readonly At<ResidentMemory>[];
+  /** What it was started with; null where nobody tells. */
+  readonly environment?: ProcessEnvironment | null;
+  readonly exceptions?: ExceptionsReply | null;
   /** The recorder's past, where there is a recorder. */
   readonly past: HistoryReply | null;
   readonly cpu: CpuSummary | null;
@@ -120,6 +130,7 @@ export type Reading =
   | 'requests'
   | 'process'
   | 'history'
+  | 'exceptions'
   | 'pprof-cpu'
   | 'pprof-heap'
   | 'gc';

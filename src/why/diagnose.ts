@@ -13,6 +13,22 @@ export interface Diagnosis {
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
 }
 
+/** A loop that is blocked or full does not accept; a machine that waits for memory is no news beside its cause. */
+const loopFindings = [
+  ...[
+    'hot-function',
+    'periodic-stall',
+    'regex',
+    'json',
+    'sync-crypto',
+    'sync-zlib',
+    'sync-fs',
+    'sync-child',
+    'sync-wait',
+  ],
+  ...['clone', 'recompile', 'exceptions', 'logging', 'gc-pressure', 'cpu-throttled', 'cpu-starved', 'descriptors'],
+];
+
 /** What is a consequence of another finding says less than that: it goes below, as a note. */
 const consequences: Readonly<Record<string, readonly string[]>> = {
   'buffer-growth': ['heap-growth'],
@@ -20,12 +36,13 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   'handles-growth': ['heap-growth', 'native-growth', 'descriptors'],
   'close-wait': ['handles-growth', 'descriptors', 'heap-growth', 'native-growth'],
   'outbound-stuck': ['requests-stuck', 'handles-growth', 'heap-growth', 'native-growth'],
-  'outbound-pool': ['requests-stuck', 'outbound-stuck', 'heap-growth', 'handles-growth'],
-  'connection-pool': ['requests-stuck', 'heap-growth', 'handles-growth'],
+  'outbound-pool': ['requests-stuck', 'outbound-stuck', 'heap-growth', 'handles-growth', 'native-growth'],
+  'connection-pool': ['requests-stuck', 'heap-growth', 'handles-growth', 'native-growth'],
   'uv-pool': ['requests-stuck'],
   dns: ['requests-stuck', 'uv-pool'],
   children: ['handles-growth', 'native-growth'],
   'gc-pressure': ['hot-function', 'recompile', 'json', 'clone', 'cpu-starved'],
+  'memory-limit': ['pressure'],
   'cpu-throttled': ['cpu-starved'],
   'requests-stuck': ['heap-growth', 'handles-growth', 'native-growth'],
 };
@@ -59,11 +76,11 @@ function asList(found: ReturnType<Rule['find']>): readonly Finding[] {
 /** Findings before notes, those that explain most first. */
 export function rank(found: readonly Finding[]): Finding[] {
   const lesser = new Set(
-    found
-      .flatMap(({ id, level, weight }) =>
-        level === 'finding' ? (consequences[id] ?? []).map((other) => ({ other, weight })) : [],
-      )
-      .map(({ other }) => other),
+    found.flatMap(({ id, level }) =>
+      level === 'finding'
+        ? [...(consequences[id] ?? []), ...(loopFindings.includes(id) ? ['accept-backlog'] : [])]
+        : [],
+    ),
   );
   const settled = found.map(
     (each): Finding => (lesser.has(each.id) ? { ...each, level: 'note', weight: each.weight / 2 } : each),

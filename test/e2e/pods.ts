@@ -110,6 +110,16 @@ export const forgetful = `
   ${loaded('/', 10)}
 `;
 
+/** Asks an upstream that never answers, by itself and not without end. */
+export const polling = `
+  const http = require('node:http');
+  require('node:net').createServer(() => {}).listen(3001, '127.0.0.1');
+  http.createServer((request, response) => response.end('ok')).listen(3000);
+  let asked = 0;
+  function loadPrices() { http.get({ port: 3001, path: '/prices', agent: false }).on('error', () => {}); }
+  const timer = setInterval(() => (++asked <= 40 ? loadPrices() : clearInterval(timer)), 100);
+`;
+
 /** Asks an upstream that never answers. */
 export const waiting = `
   const http = require('node:http');

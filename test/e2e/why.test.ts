@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Bed, openBed } from './bed.ts';
-import { calm, container, hashing, pod, waiting } from './pods.ts';
+import { calm, container, hashing, pod, polling } from './pods.ts';
 
 let bed: Bed;
 
@@ -11,10 +11,10 @@ beforeAll(async () => {
   // only one of them uses the CPU, of which a busy machine has little
   await bed.create(
     pod('login-0', [container(bed, { script: hashing })], {}, prepared),
-    pod('orders-a', [container(bed, { script: waiting })], {}, tier),
-    pod('orders-b', [container(bed, { script: waiting })], {}, tier),
+    pod('orders-a', [container(bed, { script: polling })], {}, tier),
+    pod('orders-b', [container(bed, { script: polling })], {}, tier),
     pod('calm-0', [container(bed, { script: calm })], {}, tier),
-    pod('bare-0', [container(bed, { script: waiting, agent: false })]),
+    pod('bare-0', [container(bed, { script: polling, agent: false })]),
   );
   await bed.ready('login-0', 'orders-a', 'orders-b', 'calm-0', 'bare-0');
   // a pod is ready before its process has loaded anything

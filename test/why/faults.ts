@@ -126,7 +126,7 @@ export const faults: readonly Fault[] = [
   {
     service: 'descriptors',
     right: ['descriptors'],
-    names: /256/,
+    names: /256|run out/,
     loads: [often('/', 40)],
     warmMs: 11_000,
     options: { within: ['sh', '-c', 'ulimit -n 256; exec "$@"', 'sh'] },

@@ -28,5 +28,6 @@ async function withoutKernel({ pid, procDir, ownThreadId }: Subject, durationMs:
     elapsedSeconds: inside ? process.uptime() : 0,
     sockets: null,
     children: null,
+    environment: null,
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestsReply, RouteUse } from '../../protocol/requests.ts';
+import { findAppPools } from '../app-pools.ts';
 import { askMainThread } from '../ask.ts';
 import { quantile } from '../delays.ts';
 import { evaluateProbe } from '../evaluate.ts';
@@ -29,7 +30,11 @@ export const readRequests: Readings['requests'] = async (subject, { window }) =>
     value = after.value ?? value;
     stuck = after.stuck;
   }
-  if (value) return { data: replyOf(value, windowMs), stuck, notes: [] };
+  if (value) {
+    const pools = stuck ? [] : ((await askMainThread(subject, findAppPools)).value ?? []);
+    value.pools.push(...pools);
+    return { data: replyOf(value, windowMs), stuck, notes: [] };
+  }
   const nothing = { windowMs: 0, total: 0, inFlight: [], routes: [], pools: [] };
   return { data: nothing, stuck, notes: ['requests cannot be known while the main thread does not answer'] };
 };

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readCpuCgroup } from '../../proc/cgroup.ts';
 import { readDescriptors } from '../../proc/descriptors.ts';
+import { readPressure } from '../../proc/pressure.ts';
 import { readCpuSeconds, readStatus } from '../../proc/status.ts';
 import type { PoolUse, StatsReply, ThreadUse } from '../../protocol/replies.ts';
 import { askMainThread, recall, remember } from '../ask.ts';
@@ -88,7 +89,8 @@ export const readStats: Readings['stats'] = async (subject, { window = standardM
     main?.uvPool ?? null,
   );
   const data = await assemble(subject, main, { ...loop, windowMs }, percent, pool);
-  return { data: { ...data, threadUse: threads, pool, descriptors: readDescriptors(subject.procDir) }, stuck, notes };
+  const [descriptors, pressure] = [readDescriptors(subject.procDir), await readPressure(subject.procDir)];
+  return { data: { ...data, threadUse: threads, pool, descriptors, pressure }, stuck, notes };
 };
 
 function askLoop(subject: Subject, watch: string | null, windowMs: number) {

@@ -1,12 +1,10 @@
 /** Watches one process for some seconds with cheap reads side by side, and puts what it saw into a case. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asNodeopsError } from '../../protocol/errors.ts';
-import type { HistoryReply } from '../../protocol/history.ts';
-import type { ChildProcess, Envelope, SocketInfo, VersionReply } from '../../protocol/replies.ts';
-import type { RequestsReply } from '../../protocol/requests.ts';
-import type { WaitsReply } from '../../protocol/waits.ts';
+import type { Envelope, VersionReply } from '../../protocol/replies.ts';
 import type { At, Case, Moment, PodFacts, StackSample } from '../../why/case.ts';
 import type { Target } from '../target.ts';
+import { Lists } from './lists.ts';
 import { type Profiles, takeProfiles } from './profiles.ts';
 import { type QuestionOptions, Questions } from './questions.ts';
 
@@ -34,15 +32,11 @@ const extensionMs = 15_000;
 const endMs = 1_200;
 /** V8 collects only when JavaScript lets the loop turn. */
 const gcMs = 25_000;
-/** How long it is listened for requests that end. */
-const requestsMs = 800;
 /** What is answered for a process that is no more. */
 const endings = new Set(['no-agent', 'no-such-process', 'unreachable', 'pod-not-running', 'no-such-pod']);
 /** How long a process that starts is waited for. */
 const startMs = 2_000;
 const retryMs = 300;
-/** How far back the recorder is asked. */
-const pastMs = 1_800_000;
 
 export interface Looked {
   readonly who: Envelope<VersionReply>;
@@ -63,21 +57,17 @@ class Look {
   readonly #target: Target;
   readonly #options: LookOptions;
   readonly #questions: Questions;
+  readonly #lists: Lists;
   readonly #moments: Moment[] = [];
   readonly #stacks: StackSample[] = [];
-  readonly #waits: At<WaitsReply>[] = [];
-  readonly #requests: At<RequestsReply>[] = [];
-  readonly #sockets: At<readonly SocketInfo[]>[] = [];
   readonly #collected: At<number>[] = [];
-  readonly #children: At<readonly ChildProcess[]>[] = [];
-  #past: HistoryReply | null = null;
-  #command = '';
   #began = 0;
 
   constructor(target: Target, options: LookOptions) {
     this.#target = target;
     this.#options = options;
     this.#questions = new Questions(target, options);
+    this.#lists = new Lists(this.#questions, () => this.#elapsedMs);
   }
 
   close(): void {
@@ -114,19 +104,15 @@ class Look {
         subject: {
           pid: who.process.pid,
           container: who.process.container,
-          command: this.#command,
+          command: this.#lists.command,
           nodeVersion: who.data.nodeVersion,
           agentVersion: who.data.agentVersion,
           ownPorts: [port, ...(others?.data.processes ?? []).map((each) => each.port)],
         },
         moments: this.#moments,
         stacks: this.#stacks,
-        waits: this.#waits,
-        requests: this.#requests,
-        sockets: this.#sockets,
-        children: this.#children,
+        ...this.#lists.seen(),
         collected: this.#collected,
-        past: this.#past,
         ...profiles.value,
         pod,
         missing: this.#questions.missing,
@@ -158,7 +144,7 @@ class Look {
   /** Until questions are no longer begun. */
   get #leftMs(): number {
     const saw = Math.min(this.#moments.length, this.#stacks.length);
-    return this.#plannedMs + (saw < enoughSeen ? extensionMs : 0);
+    return this.#plannedMs + (saw < enoughSeen && this.#questions.late ? extensionMs : 0);
   }
 
   async #figures(): Promise<void> {
@@ -171,6 +157,7 @@ class Look {
       if (stats && memory)
         this.#moments.push({
           atMs: this.#elapsedMs,
+          clockAheadMs: Date.parse(memory.at) - this.#options.now().getTime(),
           stats: stats.data,
           memory: memory.data,
           stuck: stats.stuck ?? memory.stuck,
@@ -199,30 +186,11 @@ class Look {
   }
 
   async #listWaits(): Promise<void> {
-    await this.#listOnce();
+    await this.#lists.list();
     await this.#pause(this.#plannedMs - endMs);
     while (this.#leftMs > endMs && !this.#options.signal.aborted) await this.#pause(retryMs);
     if (this.#options.signal.aborted) return;
-    const [past] = await Promise.all([
-      this.#questions.attempt('history', { since: pastMs, points: 1_800 }),
-      this.#listOnce(),
-    ]);
-    this.#past = past?.data ?? null;
-  }
-
-  async #listOnce(): Promise<void> {
-    const window = this.#waits.length === 0 ? 0 : requestsMs;
-    const [waits, process, requests] = await Promise.all([
-      this.#questions.attempt('waits', {}),
-      this.#questions.attempt('process', { duration: 0 }),
-      this.#questions.attempt('requests', { window }, window),
-    ]);
-    if (requests) this.#requests.push({ atMs: this.#elapsedMs, reply: requests.data });
-    if (waits) this.#waits.push({ atMs: this.#elapsedMs, reply: waits.data });
-    if (!process) return;
-    this.#command = process.data.command;
-    if (process.data.children) this.#children.push({ atMs: this.#elapsedMs, reply: process.data.children });
-    if (process.data.sockets) this.#sockets.push({ atMs: this.#elapsedMs, reply: process.data.sockets });
+    await this.#lists.listLast();
   }
 
   /** Once it is known whether there is anything to profile. */

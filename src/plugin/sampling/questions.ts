@@ -22,6 +22,7 @@ export class Questions {
   readonly #missing = new Map<Reading, string>();
   readonly #had = new Set<Reading>();
   #inTurn: boolean;
+  #late = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor({ endpoint, process }: Target, options: QuestionOptions) {
@@ -38,6 +39,11 @@ export class Questions {
   /** Whether one waits for the other, as where a process is looked at from outside or answers too late. */
   get inTurn(): boolean {
     return this.#inTurn;
+  }
+
+  /** Whether an answer came too late: more may be had with more time. */
+  get late(): boolean {
+    return this.#late;
   }
 
   get missing(): Case['missing'] {
@@ -78,7 +84,10 @@ export class Questions {
 
   misses(reading: Reading, error: NodeopsError): void {
     // questions that wait for one another in the agent run out of time together
-    if (error.code === 'timeout') this.#inTurn = true;
+    if (error.code === 'timeout') {
+      this.#late = true;
+      this.#inTurn = true;
+    }
     if (!this.#options.signal.aborted && !this.#had.has(reading)) this.#missing.set(reading, error.message);
   }
 }

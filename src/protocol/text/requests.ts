@@ -8,7 +8,7 @@ const shown = 30;
 export function requestsText(reply: RequestsReply): string[] {
   const blocks = [inFlightLines(reply)];
   if (reply.windowMs > 0) blocks.push(routeLines(reply));
-  if (reply.pools.length > 0) blocks.push(['outbound connections:', ...reply.pools.slice(0, shown).map(poolLine)]);
+  if (reply.pools.length > 0) blocks.push(['pools of connections:', ...reply.pools.slice(0, shown).map(poolLine)]);
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }
 
@@ -61,5 +61,5 @@ function routeLines({ routes, windowMs }: RequestsReply): string[] {
 }
 
 function poolLine({ kind, to, used, idle, queued, limit }: OutboundPool): string {
-  return `    ${kind} ${to}: ${used} used${limit === null ? '' : ` of ${limit}`}, ${idle} idle, ${queued} queued`;
+  return `    ${kind === 'pool' ? '' : `${kind} `}${to}: ${used} used${limit === null ? '' : ` of ${limit}`}, ${idle} idle, ${queued} queued`;
 }

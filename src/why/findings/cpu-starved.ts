@@ -13,11 +13,13 @@ export const cpuStarved: Rule = {
     const waits = 1 - e.served;
     const main = e.case.moments.at(-1)?.stats.cpu;
     if (!main || waits < noted || e.busy < 0.2) return null;
+    const { pressure } = e.case.moments.at(-1)!.stats;
+    const stalls = pressure?.cpu ? ` (CPU pressure of the ${pressure.of} ${percent(pressure.cpu / 100)})` : '';
     const throttled = (main.quota ?? main.online) < main.online;
     return finding('cpu-starved', {
       level: e.serves && waits >= starved && e.busy >= 0.9 ? 'finding' : 'note',
       weight: 0.1 + 0.2 * waits,
-      sentence: `the main thread wants to run and gets no CPU for ${percent(waits)} of that time: ${throttled ? 'the container’s limit, or ' : ''}other processes take the node’s ${main.online} CPUs`,
+      sentence: `the main thread wants to run and gets no CPU for ${percent(waits)} of that time: ${throttled ? 'the container’s limit, or ' : ''}other processes take the node’s ${main.online} CPUs${stalls}`,
       place: null,
       certainty: 'likely',
       next: 'top TARGET --once',

@@ -1,8 +1,11 @@
 import type { Rule } from '../finding.ts';
+import { acceptBacklog } from './accept-backlog.ts';
 import { bufferGrowth } from './buffer-growth.ts';
 import { children } from './children.ts';
+import { clock } from './clock.ts';
 import { clone } from './clone.ts';
 import { closeWait } from './close-wait.ts';
+import { connectionPool } from './connection-pool.ts';
 import { cpuStarved } from './cpu-starved.ts';
 import { cpuThrottled } from './cpu-throttled.ts';
 import { debuggerOpen } from './debugger-open.ts';
@@ -18,10 +21,13 @@ import { json } from './json.ts';
 import { logging } from './logging.ts';
 import { memoryLimit } from './memory-limit.ts';
 import { nativeGrowth } from './native-growth.ts';
+import { nodeEnv } from './node-env.ts';
 import { nodeVersion } from './node-version.ts';
 import { outboundPool } from './outbound-pool.ts';
 import { outboundStuck } from './outbound-stuck.ts';
 import { periodicStall } from './periodic-stall.ts';
+import { pressure } from './pressure.ts';
+import { profiler } from './profiler.ts';
 import { recompile } from './recompile.ts';
 import { regex } from './regex.ts';
 import { requestsStuck } from './requests-stuck.ts';
@@ -58,6 +64,7 @@ export const rules: readonly Rule[] = [
   memoryLimit,
   handlesGrowth,
   closeWait,
+  acceptBacklog,
   descriptors,
   children,
   uvPool,
@@ -65,9 +72,14 @@ export const rules: readonly Rule[] = [
   requestsStuck,
   outboundStuck,
   outboundPool,
+  connectionPool,
   cpuThrottled,
   cpuStarved,
+  pressure,
+  clock,
   uncaught,
   debuggerOpen,
+  profiler,
+  nodeEnv,
   nodeVersion,
 ];

@@ -17,10 +17,13 @@ export const memoryLimit: Rule = {
     const used = memory?.rssBytes ?? null;
     if (limit === null || used === null || used / limit < noted) return null;
     const share = used / limit;
+    const heapLimit = memory?.heap?.limitBytes ?? 0;
+    const above = heapLimit > limit ? `; V8’s own limit, ${bytesShort(heapLimit)}, is above it` : '';
+    const kills = e.case.pod?.lastTermination?.reason === 'OOMKilled' ? '; it was killed for that before' : '';
     return finding('memory-limit', {
       level: share >= near ? 'finding' : 'note',
       weight: share >= near ? 0.6 + Math.min(0.2, share - near) : 0.2,
-      sentence: `the process uses ${bytesShort(used)}, ${percent(share)} of the container’s memory limit of ${bytesShort(limit)}: the kernel kills it there`,
+      sentence: `the process uses ${bytesShort(used)}, ${percent(share)} of the container’s memory limit of ${bytesShort(limit)}: the kernel kills it there${above}${kills}`,
       place: `memory limit ${bytesShort(limit)}`,
       certainty: 'certain',
       next: 'memstats TARGET',

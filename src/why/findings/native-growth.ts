@@ -11,6 +11,9 @@ import { grows, growthText, growthWeight, limitOf, secondsTo, seenSince, untilTe
 const leastUnexplained = 0.6;
 /** RSS moves by itself: pages of the heap, of code, of arenas. */
 const leastGrowthBytes = 8 * 1024 * 1024;
+/** A look, its profiles and the agent’s worker leave some ten megabytes behind: what is told as a finding is more than a few of them. */
+const clearBytes = 48 * 1024 * 1024;
+const clearShare = 0.4;
 const leastSteady = 0.8;
 /** The look itself costs some megabytes, all of them at its begin. */
 const settledMs = 3_500;
@@ -22,7 +25,7 @@ export const nativeGrowth: Rule = {
   id: 'native-growth',
   passed: 'no memory piles up outside heap and buffers',
   needs: ['memstats'],
-  thresholds: `RSS grows in ≥ ${leastSteady * 100} % of six steps, by ≥ 8 MiB and 8 % over the recorder’s past of ≥ 90 s, or by ≥ 24 MiB after the first 3.5 s of the look, and heap and buffers explain less than ${Math.round((1 - leastUnexplained) * 100)} % of it`,
+  thresholds: `RSS grows in ≥ ${leastSteady * 100} % of six steps, by ≥ 48 MiB and 40 % over the recorder’s past of ≥ 90 s (a note from 8 MiB and 8 % on), or by ≥ 24 MiB after the first 3.5 s of the look, and heap and buffers explain less than ${Math.round((1 - leastUnexplained) * 100)} % of it`,
   find(e) {
     const rss = settledRss(e);
     if (!grows(rss, 0.08) || rss.steady < leastSteady || rss.to - rss.from < leastGrowthBytes) return null;
@@ -33,9 +36,12 @@ export const nativeGrowth: Rule = {
     const sites = e.case.allocations ? survivingSites(e.case.allocations) : [];
     const dominant = dominantOf(sites, 0.5);
     const left = secondsTo(limitOf(e), rss);
+    const clear =
+      rss.seconds < longSeconds || (rss.to - rss.from >= clearBytes && rss.to >= rss.from * (1 + clearShare));
     return finding('native-growth', {
-      weight: growthWeight(left) - 0.02,
-      sentence: `memory outside of heap and buffers grows: RSS by ${growthText(rss)}, of which heap and buffers explain ${bytesShort(rate)}/s${dominant ? `; what stays on the heap meanwhile is allocated below ${placeIn(dominant.frames)}` : ''}${untilText(left, 'the container’s memory limit is met')}`,
+      level: clear ? 'finding' : 'note',
+      weight: (growthWeight(left) - 0.02) * (clear ? 1 : 0.4),
+      sentence: `memory outside of heap and buffers grows: RSS by ${growthText(rss)}, of which heap and buffers explain ${bytesShort(rate)}/s${partsText(e)}${dominant ? `; what stays on the heap meanwhile is allocated below ${placeIn(dominant.frames)}` : ''}${untilText(left, 'the container’s memory limit is met')}`,
       place: dominant && placeIn(dominant.frames),
       frames: dominant?.frames ?? [],
       certainty: dominant ? 'likely' : 'possible',
@@ -53,6 +59,28 @@ export const nativeGrowth: Rule = {
     });
   },
 };
+
+/** Which part of RSS grew most during the look, and what holds it. */
+function partsText({ case: { resident = [] } }: Evidence): string {
+  const [first, last] = [resident[0]?.reply, resident.at(-1)?.reply];
+  if (!first || !last || resident.length < 2) return '';
+  const parts = [
+    ['what malloc holds', last.nativeBytes - first.nativeBytes],
+    ['mapped files', last.filesBytes - first.filesBytes],
+    ['thread stacks', last.stacksBytes - first.stacksBytes],
+    ['compiled code', last.v8CodeBytes - first.v8CodeBytes],
+    ['shared memory', last.sharedBytes - first.sharedBytes],
+    ['other mappings', last.otherBytes - first.otherBytes],
+  ] as const;
+  const [name, grown] = parts.toSorted((a, b) => b[1] - a[1])[0]!;
+  if (grown < 1024 * 1024) return '';
+  const { allocator } = last;
+  const arenas =
+    name === 'what malloc holds' && allocator.name === 'glibc' && allocator.arenas > 1 && allocator.arenaMax === null
+      ? `, in ${allocator.arenas} arenas of glibc without MALLOC_ARENA_MAX`
+      : '';
+  return `, and during the look most in ${name} (${bytesShort(grown)}${arenas})`;
+}
 
 /** From the recorder's past where it is long enough, else from the look. */
 function settledRss({ case: { moments, past, at } }: Evidence): Trend | null {

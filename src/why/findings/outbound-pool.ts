@@ -1,7 +1,7 @@
 import { counted } from '../../protocol/text/quantities.ts';
 import { finding, type Rule } from '../finding.ts';
 
-const leastQueued = 3;
+export const leastQueued = 3;
 
 export const outboundPool: Rule = {
   id: 'outbound-pool',
@@ -9,7 +9,7 @@ export const outboundPool: Rule = {
   needs: ['requests'],
   thresholds: `an agent or pool has all connections of its limit in use, and ≥ ${leastQueued} requests queued, at the begin and at the end of the look`,
   find({ case: { requests } }) {
-    const lists = requests.map(({ reply }) => reply.pools.filter(isFull));
+    const lists = requests.map(({ reply }) => reply.pools.filter((pool) => pool.kind !== 'pool' && isFull(pool)));
     const last = lists.at(-1) ?? [];
     const lasting = last.filter((pool) =>
       lists.every((list) => list.some(({ to, kind }) => to === pool.to && kind === pool.kind)),
@@ -33,6 +33,6 @@ export const outboundPool: Rule = {
   },
 };
 
-function isFull({ used, limit, queued }: { used: number; limit: number | null; queued: number }): boolean {
+export function isFull({ used, limit, queued }: { used: number; limit: number | null; queued: number }): boolean {
   return limit !== null && used >= limit && queued >= leastQueued;
 }
