@@ -48,8 +48,9 @@ const modules: readonly (readonly [Kind, RegExp, RegExp?])[] = [
 
 /** Builtins that V8 gives no frame of their own, by what stands in the source where they are called. */
 const builtins: readonly (readonly [Kind, RegExp])[] = [
-  ['json', /\bJSON\s*\.\s*(?:parse|stringify)\b/],
+  // before what its argument is made with
   ['compile', /\bnew\s+(?:RegExp|Function)\b|\beval\s*\(/],
+  ['json', /\bJSON\s*\.\s*(?:parse|stringify)\b/],
   ['intl', /\bIntl\s*\.\s*\w+|\.toLocale(?:\w*)String\b|\.localeCompare\b/],
   ['clone', /\bstructuredClone\b/],
   ['zlib', /\b(?:gzip|gunzip|deflate|deflateRaw|inflate|inflateRaw|unzip|brotli\w+|zstd\w+)Sync\b/],

@@ -12,6 +12,8 @@ export interface Trend {
   readonly perSecond: number;
   /** Share of the steps that went up, 0 to 1. */
   readonly steady: number;
+  /** Of all that it went up by, the largest step, 0 to 1. */
+  readonly largestStep: number;
 }
 
 const stretches = 6;
@@ -40,7 +42,14 @@ export function trendOf(points: readonly Point[]): Trend | null {
     to: to.value,
     perSecond: slope(lowest),
     steady: steps.length / (lowest.length - 1),
+    largestStep: largestOf(lowest),
   };
+}
+
+function largestOf(points: readonly Point[]): number {
+  const steps = points.slice(1).map(({ value }, index) => Math.max(0, value - points[index]!.value));
+  const all = steps.reduce((sum, step) => sum + step, 0);
+  return all > 0 ? Math.max(...steps) / all : 0;
 }
 
 /** Per second, by least squares. */

@@ -69,5 +69,12 @@ function forcedTrend({ case: { collected } }: Evidence): Trend | null {
   const [first, last] = [collected[0], collected.at(-1)];
   if (!first || !last || last.atMs - first.atMs < 1_000) return null;
   const seconds = (last.atMs - first.atMs) / 1000;
-  return { seconds, from: first.reply, to: last.reply, perSecond: (last.reply - first.reply) / seconds, steady: 1 };
+  return {
+    seconds,
+    from: first.reply,
+    to: last.reply,
+    perSecond: (last.reply - first.reply) / seconds,
+    steady: 1,
+    largestStep: 1,
+  };
 }

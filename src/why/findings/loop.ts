@@ -15,6 +15,10 @@ export const saturated = 0.9;
 /** What takes less of the time explains little. */
 const leastShare = 0.05;
 const saturatedShare = 0.25;
+/** Where the main thread gets less of a CPU than this share of what it wants, a function is slow for others’ sake: unless it is so often, or for so long. */
+const leastServed = 0.6;
+const oftenStretches = 4;
+const surelyMs = 1_500;
 
 export interface Cost {
   readonly share: number;
@@ -35,7 +39,9 @@ export function costOf(e: Evidence, works: readonly Work[]): Cost | null {
   const worstMs = Math.max(0, ...works.map((work) => work.worstMs)) * (sleeps ? 1 : e.served);
   // the less CPU it gets, the less a length of time says of a function; a call that is known to block does
   const least = works[0]?.kind === 'function' ? blockedMs / Math.max(0.25, e.served) : blockedMs;
-  const blocks = worstMs >= least && share >= leastShare;
+  const starved = works[0]?.kind === 'function' && e.served < leastServed;
+  const often = Math.max(0, ...works.map((work) => work.stretches)) >= oftenStretches;
+  const blocks = worstMs >= least && share >= leastShare && (!starved || often || worstMs >= surelyMs);
   // a loop that gets no CPU is full whatever it does
   const fills = e.busy >= saturated && share >= saturatedShare && e.served >= 0.5;
   if (!blocks && !fills) return null;

@@ -18,6 +18,8 @@ const leastSteady = 0.8;
 /** The look itself costs some megabytes, all of them at its begin. */
 const settledMs = 3_500;
 const leastOfLook = 24 * 1024 * 1024;
+/** What grows by one jump is a buffer, or a heap that was made larger. */
+const largestStep = 0.45;
 /** A past that is shorter is the app's start. */
 const longSeconds = 90;
 
@@ -25,7 +27,7 @@ export const nativeGrowth: Rule = {
   id: 'native-growth',
   passed: 'no memory piles up outside heap and buffers',
   needs: ['memstats'],
-  thresholds: `RSS grows in ≥ ${leastSteady * 100} % of six steps, by ≥ 48 MiB and 40 % over the recorder’s past of ≥ 90 s (a note from 8 MiB and 8 % on), or by ≥ 24 MiB after the first 3.5 s of the look, and heap and buffers explain less than ${Math.round((1 - leastUnexplained) * 100)} % of it`,
+  thresholds: `RSS grows in ≥ ${leastSteady * 100} % of six steps, by ≥ 48 MiB and 40 % over the recorder’s past of ≥ 90 s (a note from 8 MiB and 8 % on), or evenly by ≥ 24 MiB after the first 3.5 s of the look, and heap and buffers explain less than ${Math.round((1 - leastUnexplained) * 100)} % of it`,
   find(e) {
     const rss = settledRss(e);
     if (!grows(rss, 0.08) || rss.steady < leastSteady || rss.to - rss.from < leastGrowthBytes) return null;
@@ -96,5 +98,5 @@ function settledRss({ case: { moments, past, at } }: Evidence): Trend | null {
       rssBytes === null || atMs < settledMs ? [] : [{ atMs, value: rssBytes }],
     ),
   );
-  return now && now.to - now.from >= leastOfLook ? now : null;
+  return now && now.to - now.from >= leastOfLook && now.largestStep <= largestStep ? now : null;
 }
