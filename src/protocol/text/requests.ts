@@ -8,7 +8,7 @@ const shown = 30;
 export function requestsText(reply: RequestsReply): string[] {
   const blocks = [inFlightLines(reply)];
   if (reply.windowMs > 0) blocks.push(routeLines(reply));
-  if (reply.pools.length > 0) blocks.push(['pools of connections:', ...reply.pools.slice(0, shown).map(poolLine)]);
+  if (reply.pools.length > 0) blocks.push(['outbound connections:', ...reply.pools.slice(0, shown).map(poolLine)]);
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }
 
