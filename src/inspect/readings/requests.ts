@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestsReply, RouteUse } from '../../protocol/requests.ts';
-import { findAppPools } from '../app-pools.ts';
 import { askMainThread } from '../ask.ts';
 import { quantile } from '../delays.ts';
 import { evaluateProbe } from '../evaluate.ts';
 import { type RouteTimes, type WatchQuestion, watchRequests } from '../probes/request-watch.ts';
 import { type RequestsFigures, requestsProbe } from '../probes/requests.ts';
 import type { Readings } from '../subject.ts';
+import { findAppPools } from './app-pools.ts';
 
 /** Requests of a reply. */
 const limit = 500;

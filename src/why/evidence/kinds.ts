@@ -62,7 +62,7 @@ const builtins: readonly (readonly [Kind, RegExp])[] = [
   ],
   ['wait', /\bAtomics\s*\.\s*wait\b/],
   ['error', /\bthrow\s+new\b|\bnew\s+\w*(?:Error|Exception)\b|\bextends\s+\w*Error\b|\.captureStackTrace\b|\.stack\b/],
-  ['regex', /\.(?:test|exec|match|matchAll|search)\s*\(/],
+  ['regex', /\.(?:test|exec|match|matchAll|search)\s*\(|\.(?:replace|replaceAll|split)\s*\(\s*\/(?![/*])/],
 ];
 
 /** Packages whose business is writing logs. */

@@ -38,8 +38,11 @@ export function costOf(e: Evidence, works: readonly Work[]): Cost | null {
   const sleeps = works[0]?.kind === 'child' || works[0]?.kind === 'wait' || works[0]?.kind === 'fs';
   const worstMs = Math.max(0, ...works.map((work) => work.worstMs)) * (sleeps ? 1 : e.served);
   // the less CPU it gets, the less a length of time says of a function; a call that is known to block does
-  const least = works[0]?.kind === 'function' ? blockedMs / Math.max(0.25, e.served) : blockedMs;
-  const starved = works[0]?.kind === 'function' && e.served < leastServed;
+  // a pattern that V8 does not name is only a guess from the source line
+  const guessed =
+    works[0]?.kind === 'function' || (works[0]?.kind === 'regex' && works[0].call?.startsWith('.') === true);
+  const least = guessed ? blockedMs / Math.max(0.25, e.served) : blockedMs;
+  const starved = guessed && e.served < leastServed;
   const often = Math.max(0, ...works.map((work) => work.stretches)) >= oftenStretches;
   const blocks = worstMs >= least && share >= leastShare && (!starved || often || worstMs >= surelyMs);
   // a loop that gets no CPU is full whatever it does

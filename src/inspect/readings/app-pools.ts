@@ -1,9 +1,9 @@
 /** Pools that the app or its packages keep, found by what they look like: nothing of theirs is patched or loaded. */
-import { NodeopsError } from '../protocol/errors.ts';
-import type { OutboundPool } from '../protocol/requests.ts';
-import { type RemoteObject, referProbe } from './evaluate.ts';
-import type { Inspector } from './inspector.ts';
-import { searchPools } from './probes/app-pools.ts';
+import { NodeopsError } from '../../protocol/errors.ts';
+import type { OutboundPool } from '../../protocol/requests.ts';
+import { type RemoteObject, referProbe } from '../evaluate.ts';
+import type { Inspector } from '../inspector.ts';
+import { searchPools } from '../probes/app-pools.ts';
 
 /** What a search costs at most: objects looked at, the main thread's time of each of five steps, pools told. */
 const bounds = { objects: 6_000, milliseconds: 25, most: 20 };
