@@ -111,7 +111,7 @@ function builtinFrame(frame: Frame | undefined, caller: Frame | null): Classifie
 export function kindOfSource(source: string): { kind: Kind; call: string } | null {
   for (const [kind, text] of builtins) {
     const found = text.exec(source);
-    if (found) return { kind, call: found[0].replace(/\s*\($/, '').replaceAll(/\s+/g, ' ') };
+    if (found) return { kind, call: found[0].replace(/\s*\(\s*\/?$/, '').replaceAll(/\s+/g, ' ') };
   }
   return null;
 }

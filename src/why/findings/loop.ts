@@ -41,9 +41,9 @@ export function costOf(e: Evidence, works: readonly Work[]): Cost | null {
   // a pattern that V8 does not name is only a guess from the source line
   const guessed =
     works[0]?.kind === 'function' || (works[0]?.kind === 'regex' && works[0].call?.startsWith('.') === true);
-  const least = guessed ? blockedMs / Math.max(0.25, e.served) : blockedMs;
   const starved = guessed && e.served < leastServed;
   const often = Math.max(0, ...works.map((work) => work.stretches)) >= oftenStretches;
+  const least = guessed && !often ? blockedMs / Math.max(0.25, e.served) : blockedMs;
   const blocks = worstMs >= least && share >= leastShare && (!starved || often || worstMs >= surelyMs);
   // a loop that gets no CPU is full whatever it does
   const fills = e.busy >= saturated && share >= saturatedShare && e.served >= 0.5;
