@@ -39,6 +39,8 @@ export async function readMainStack({ procDir }: Subject, inspector: Inspector):
     return activity?.asleepIn
       ? { ...answer, state: 'waiting', waitsIn: activity.asleepIn }
       : { ...answer, state: 'running' };
+  // held, such as by --inspect-wait
+  if (frames.length === 0 && activity?.asleepIn) return { ...answer, state: 'waiting', waitsIn: activity.asleepIn };
   if (activity === null || activity.busy < activity.looks * busyShare)
     return { ...answer, state: frames.length > 0 ? 'running' : 'idle' };
   const until = performance.now() + roundsMs;

@@ -72,8 +72,7 @@ async function takeSnapshot(subject: Subject, inspector: Inspector): Promise<Sna
   const { frames } = main;
   const ids = new Set(frames.filter(({ url }) => isCompiledInMemory(url)).map(({ scriptId }) => scriptId));
   const mapUrls = await sourceMapUrls(inspector, ids);
-  const waits = main.state === 'idle' || (main.state === 'between' && frames.length === 0);
-  const pending = waits ? await readWaiting(subject, inspector) : null;
+  const pending = frames.length === 0 && main.memory === null ? await readWaiting(subject, inspector) : null;
   const lines = (await attachWorkers(inspector, subject.ownThreadId)).slice(0, workersAsked);
   await learnWorkers(subject, lines);
   const workers = await Promise.all(lines.map((line) => askWorker(subject, line)));
