@@ -1,4 +1,5 @@
 import { lookAtActivity } from '../../proc/busy.ts';
+import { mainThreadOf, readThread } from '../../proc/threads.ts';
 import type { Frame, Pending, StackReply, ThreadStack } from '../../protocol/replies.ts';
 import { type Answer, askMainThread, silenceMs, within } from '../ask.ts';
 import { type CallFrame, captureFrames, framesKept, toFrame } from '../frames.ts';
@@ -49,14 +50,18 @@ type Asked =
   | { answer: Extract<Answer<Snapshot>, { stuck: null }>; memory: null }
   | { answer: Extract<Answer<Snapshot>, { value: null }>; memory: MemoryStack };
 
-/** Memory tells soon what a silent main thread is in; only other threads, and one in JavaScript, are worth the whole wait. */
+/** Memory tells soon what a main thread sleeps in; only other threads, and one that runs, are worth the whole wait. */
 async function askOrRead(subject: Subject): Promise<Asked> {
+  const main = mainThreadOf(subject.procDir);
   let memory: MemoryStack | undefined;
   const answer = await askMainThread(subject, (inspector) => takeSnapshot(subject, inspector), silenceMs, {
     afterMs: memoryAfterMs,
     isEnough: () => {
+      // one that runs may be in JavaScript again at once, and V8 interrupts Atomics.wait: the machine is busy
+      if (readThread(`${subject.procDir}/task/${main}`, main)?.state === 'R') return false;
       memory = readMemoryStack(subject.procDir);
-      return memory.frames !== null && !hasWorkers(subject);
+      const innermost = memory.frames?.[0]?.function;
+      return innermost !== undefined && !/^(?:Atomics\.)?wait$/.test(innermost) && !hasWorkers(subject);
     },
   });
   if (!answer.stuck) return { answer, memory: null };
