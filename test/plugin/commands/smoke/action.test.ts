@@ -21,6 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
+const smokeStep = () => action.runs.steps.find(({ id }) => id === 'smoke')!;
+
 /** Runs the step's script as the runner does, with a stand-in that prints its arguments and ends as told. */
 async function runStep(
   inputs: Record<string, string>,
@@ -30,13 +32,13 @@ async function runStep(
   const [printed, outputFile] = [join(directory, 'args'), join(directory, 'output')];
   await writeFile(executable, `#!/bin/sh\nprintf '%s\\n' "$@" > '${printed}'\nexit ${exitCode}\n`, { mode: 0o755 });
   await Promise.all([writeFile(printed, ''), writeFile(outputFile, '')]);
-  const [step] = action.runs.steps;
+  const step = smokeStep();
   const value = (expression: string) => {
     const name = /^\$\{\{ inputs\.([\w-]+) \}\}$/.exec(expression)![1]!;
     return inputs[name] ?? (name === 'executable' ? executable : action.inputs[name]!.default);
   };
-  const env = Object.fromEntries(Object.entries(step!.env).map(([name, expression]) => [name, value(expression)]));
-  const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step!.run], {
+  const env = Object.fromEntries(Object.entries(step.env).map(([name, expression]) => [name, value(expression)]));
+  const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step.run], {
     env: { PATH: process.env.PATH, GITHUB_OUTPUT: outputFile, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -56,13 +58,13 @@ describe('action.yml', () => {
     const others = Object.keys(action.inputs).filter((name) => !flags.has(name));
     expect(others).toEqual(['targets', 'executable']);
     expect(Object.keys(action.outputs)).toEqual(['exit-code']);
-    expect(action.outputs['exit-code']!.value).toContain(`steps.${action.runs.steps[0]!.id}.outputs.exit-code`);
+    expect(action.outputs['exit-code']!.value).toContain(`steps.${smokeStep().id}.outputs.exit-code`);
   });
 
   it('hands over every input by a variable, none inside the script', () => {
-    const [step] = action.runs.steps;
-    expect(step!.run).not.toContain('${{');
-    const named = Object.values(step!.env).map((expression) => /inputs\.([\w-]+)/.exec(expression)![1]);
+    const step = smokeStep();
+    expect(step.run).not.toContain('${{');
+    const named = Object.values(step.env).map((expression) => /inputs\.([\w-]+)/.exec(expression)![1]);
     expect(named.sort()).toEqual(Object.keys(action.inputs).sort());
   });
 
