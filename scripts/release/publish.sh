@@ -1,5 +1,5 @@
 #!/bin/sh
-# publish.sh RELEASE: publishes what `npm run release:dry` made and tested. Needs gh, npm, helm and skopeo; GH_TOKEN, NODE_AUTH_TOKEN, REGISTRY_USER.
+# publish.sh RELEASE: publishes what `npm run release:dry` made and tested. Needs gh, npm, helm and skopeo; GH_TOKEN, REGISTRY_USER.
 # NODEOPS_PUBLISH=echo prints what would be done; NODEOPS_REGISTRY is another registry than GitHub's.
 set -eu
 cd "$1"
