@@ -23,3 +23,10 @@ it('the chart is of the version of the plugin', async () => {
   expect(parse(await helm('show', 'chart', archive))).toMatchObject({ name: 'nodeops', version, appVersion: version });
   expect(await helm('show', 'readme', archive)).toMatch(/^# /);
 });
+
+it('Artifact Hub is told the image of the version', async () => {
+  const { annotations } = parse(await helm('show', 'chart', archive));
+  const images = parse(annotations['artifacthub.io/images']);
+  expect(images).toMatchObject([{ image: `ghcr.io/nodeops/nodeops:${version}` }]);
+  expect(parse(annotations['artifacthub.io/links'])).toHaveLength(1);
+});

@@ -10,7 +10,7 @@ export const doctorFlags = {
     type: 'choice',
     short: 'o',
     placeholder: 'FORMAT',
-    summary: 'form of the output',
-    choices: ['json', 'yaml'],
+    summary: 'form of the output; md for a ticket',
+    choices: ['json', 'yaml', 'md'],
   },
 } as const satisfies FlagSet;

@@ -15,7 +15,7 @@ import type { Surroundings } from './surroundings.ts';
 import { examineAddress, examinePid } from './target/local.ts';
 import { examinePod } from './target/pod.ts';
 import { examineSelection, type Selection } from './target/selection.ts';
-import { checkLines, headingLine, summaryLine, type TextOptions } from './text.ts';
+import { checkLines, headingLine, summaryLine, type TextOptions, ticketText } from './text.ts';
 
 export type DoctorInvocation = Omit<Invocation, 'flags'> & { readonly flags: Parsed<typeof doctorFlags> };
 
@@ -87,13 +87,13 @@ async function namespaceOf({ api }: ClusterLinks): Promise<string> {
 class Printer {
   readonly #checks: Check[] = [];
   readonly #around: Surroundings;
-  readonly #format: 'json' | 'yaml' | undefined;
+  readonly #format: 'json' | 'yaml' | 'md' | undefined;
   readonly #options: TextOptions;
 
   constructor(around: Surroundings, format: string | undefined) {
     const { stdout, env } = around.io;
     this.#around = around;
-    this.#format = format === 'json' || format === 'yaml' ? format : undefined;
+    this.#format = format === 'json' || format === 'yaml' || format === 'md' ? format : undefined;
     this.#options = { columns: stdout.columns, colour: stdout.isTTY === true && !env.NO_COLOR };
   }
 
@@ -128,7 +128,8 @@ class Printer {
         plugin,
         checks: this.#checks,
       };
-      await write(io.stdout, secrets.text(await documentText(this.#format, report)));
+      const text = this.#format === 'md' ? ticketText(report) : await documentText(this.#format, report);
+      await write(io.stdout, secrets.text(text));
     } else await this.#write(['', summaryLine(this.#checks)]);
     return failed ? 1 : 0;
   }

@@ -50,6 +50,27 @@ export function summaryLine(checks: readonly Check[]): string {
     .join(', ');
 }
 
+export interface Ticket {
+  readonly at: string;
+  readonly plugin: { readonly version: string | null; readonly node: string; readonly platform: string };
+  readonly checks: readonly Check[];
+}
+
+/** The report as Markdown, to be pasted into an issue: versions, and the checks as they are, behind a fence that nothing in them closes. */
+export function ticketText({ at, plugin, checks }: Ticket): string {
+  const options: TextOptions = { colour: false };
+  const lines = checks.flatMap((check, index) => [
+    ...(checks[index - 1]?.subject === check.subject && index > 0
+      ? []
+      : [headingLine(check.subject ?? 'cluster', options)]),
+    ...checkLines(check, options),
+  ]);
+  const ticks = Math.max(2, ...lines.map((line) => /`{3,}/.exec(line)?.[0].length ?? 0));
+  const fence = '`'.repeat(ticks + 1);
+  const head = `nodeops ${plugin.version ?? '(version unknown)'}, Node.js ${plugin.node}, ${plugin.platform}, ${at}`;
+  return ['### nodeops doctor', '', head, '', `${fence}text`, ...lines, fence, '', summaryLine(checks), ''].join('\n');
+}
+
 /** Breaks at blanks; a word longer than the line stays whole. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

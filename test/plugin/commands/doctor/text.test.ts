@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../../../../src/plugin/commands/doctor/check.ts';
-import { checkLines, headingLine, summaryLine } from '../../../../src/plugin/commands/doctor/text.ts';
+import { checkLines, headingLine, summaryLine, ticketText } from '../../../../src/plugin/commands/doctor/text.ts';
 
 const check = (given: Partial<Check>): Check => ({
   id: 'a',
@@ -57,5 +57,37 @@ describe('the report for people', () => {
     const of = (...statuses: Check['status'][]) => summaryLine(statuses.map((status) => check({ status })));
     expect(of('ok', 'ok')).toBe('2 ok, 0 failed');
     expect(of('ok', 'warn', 'fail', 'skip', 'skip')).toBe('1 ok, 1 warning, 1 failed, 2 skipped');
+  });
+});
+
+describe('the report for a ticket', () => {
+  const plugin = { version: '1.2.3', node: 'v24.0.0', platform: 'linux-x64' };
+
+  it('has versions and each check under what it looked at', () => {
+    const checks = [
+      check({ what: 'kubeconfig' }),
+      check({ subject: 'pod/a', what: 'runs' }),
+      check({ subject: 'pod/a', status: 'fail', what: 'agent answers', remedy: { run: ['kubectl x'] } }),
+    ];
+    expect(ticketText({ at: '2026-12-01T00:00:00.000Z', plugin, checks })).toBe(`### nodeops doctor
+
+nodeops 1.2.3, Node.js v24.0.0, linux-x64, 2026-12-01T00:00:00.000Z
+
+\`\`\`text
+cluster
+ok    kubeconfig
+pod/a
+ok    runs
+fail  agent answers
+        kubectl x
+\`\`\`
+
+2 ok, 1 failed
+`);
+  });
+
+  it('is not closed by what a check says', () => {
+    const text = ticketText({ at: 'now', plugin, checks: [check({ detail: '```` and on' })] });
+    expect(text.match(/^`{5}(?:text)?$/gm)).toEqual(['`````text', '`````']);
   });
 });
