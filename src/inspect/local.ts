@@ -13,9 +13,10 @@ const turnMs = 10;
 
 /**
  * A line from a worker thread to the inspector of its own process's main thread.
- * Throws `unsupported` on the main thread and where Node was built without an inspector.
+ * Throws `unsupported` on the main thread and where Node was built without an inspector. `may`: asked before a line that rested
+ * is taken up again.
  */
-export function openLocal(): Inspector {
+export function openLocal(may: () => boolean = () => true): Inspector {
   if (isForbidden()) throw new NodeopsError('unsupported', 'the permission model gives this process no inspector');
   const session = new Session();
   const attached = new AttachedWorkers((method, listener) => {
@@ -49,6 +50,7 @@ export function openLocal(): Inspector {
       { timeoutMs = limits.readDeadlineMs }: { timeoutMs?: number } = {},
     ): Promise<R> {
       if (!open) return Promise.reject(ended(method));
+      if (!turning && !may()) return Promise.reject(ended(method));
       connect();
       return new Promise<R>((resolve, reject) => {
         const timer = setTimeout(() => reject(stuckAfter(method, timeoutMs)), timeoutMs);

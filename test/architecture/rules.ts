@@ -48,7 +48,10 @@ export const inside: Readonly<Record<string, Rooms>> = {
   agent: {
     entry: {
       what: "the library, the preload and the worker's thread; which processes to leave alone",
-      imports: ['compose.ts', 'operations', 'main-thread', 'membership', 'settings', 'builtin.ts', 'public.d.ts'],
+      imports: [
+        ...['compose.ts', 'operations', 'main-thread', 'crash', 'recorder', 'membership', 'settings'],
+        ...['builtin.ts', 'public.d.ts'],
+      ],
     },
     'compose.ts': {
       what: 'what answers for a process: its ports, who else is there, and the server behind them',

@@ -81,7 +81,7 @@ export function watchMemory(kept: Kept, info: ProcessInfo, sleeping?: SleepingWa
       // then what allocated, which is asked of V8 alone; stacks, spaces and Node's report come last. Sampling that was begun just now
       // has seen nothing yet
       const youngMs = sampledAt + settleMs - performance.now();
-      if (youngMs > 0) await Promise.all([readNow(figures).then(keep), sleep(youngMs)]);
+      if (youngMs > 0) await Promise.all([readNow().then(keep), sleep(youngMs)]);
       const profile = await (await sampling?.catch(() => undefined))?.finish();
       sampling = undefined;
       const beside = (extension: string, text: string): string => {
@@ -90,23 +90,23 @@ export function watchMemory(kept: Kept, info: ProcessInfo, sleeping?: SleepingWa
         return file;
       };
       if (profile) keep({ heapProfile: beside('.heapprofile', profile) });
-      keep(await readNow(figures));
-      const report = await takeReport(figures);
+      keep(await readNow());
+      const report = await takeReport();
       if (report) keep({ report: beside('.report.json', report) });
     } finally {
       recording = false;
     }
   }
 
-  function startSampling(watch: Watch): void {
+  function startSampling(): void {
     sampledAt = performance.now();
     const now = import('./now.ts');
-    sampling = now.then(({ sampleHeap }) => sampleHeap(watch.recording, samplingMs));
+    sampling = now.then(({ sampleHeap }) => sampleHeap(samplingMs));
     sampling.catch(() => {});
     // while there is time: what is known of spaces and stacks when the record is due
     now
       .then(async ({ readNow }) => {
-        before = await readNow(watch.recording);
+        before = await readNow();
       })
       .catch(() => {});
   }
@@ -146,7 +146,7 @@ export function watchMemory(kept: Kept, info: ProcessInfo, sleeping?: SleepingWa
       void asleep.resident.asleep?.wake().catch(() => {});
     }
     if (recording || !isDue(kind)) return;
-    if (isOwn && !sampling && performance.now() - sampledAt >= samplingMs) startSampling(watch);
+    if (isOwn && !sampling && performance.now() - sampledAt >= samplingMs) startSampling();
     const level = recordAt.filter((at) => soonShare >= at).length;
     if (level <= (levels.get(kind) ?? 0) || share < leastShare) return;
     dueAt ??= performance.now();

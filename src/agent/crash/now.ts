@@ -2,13 +2,12 @@
 import { captureRunners } from '../../inspect/captures/runners.ts';
 import { readings } from '../../inspect/readings/readings.ts';
 import type { CrashRecord } from '../../protocol/crash.ts';
-import type { Recording } from '../recorder/recording.ts';
 import { takeCapture } from '../recorder/take-capture.ts';
 import { ownSubject } from '../recorder/unseen-session.ts';
 
 /** Heap spaces and stacks, as far as the process answers. Never throws. */
-export async function readNow(recording: Recording): Promise<Pick<CrashRecord, 'memory' | 'stacks'>> {
-  const { subject, close } = ownSubject(recording);
+export async function readNow(): Promise<Pick<CrashRecord, 'memory' | 'stacks'>> {
+  const { subject, close } = ownSubject();
   try {
     const memory = await readings.memstats(subject, { explain: undefined }).catch(() => null);
     const stacks = await readings.stack(subject, {}).catch(() => null);
@@ -22,18 +21,17 @@ export async function readNow(recording: Recording): Promise<Pick<CrashRecord, '
 }
 
 /** Node's diagnostic report, secrets masked; null where the process does not answer, or a worker thread of it is stuck. */
-export async function takeReport(recording: Recording): Promise<string | null> {
-  return takeCapture(recording, (subject, sink, control) =>
-    captureRunners.report(subject, {}, sink, control),
-  ).text.catch(() => null);
+export async function takeReport(): Promise<string | null> {
+  return takeCapture((subject, sink, control) => captureRunners.report(subject, {}, sink, control)).text.catch(
+    () => null,
+  );
 }
 
 /** Samples what is allocated and stays, until `finish` (the profile, or null where there is none) or `abandon`. */
 export async function sampleHeap(
-  recording: Recording,
   limitMs: number,
 ): Promise<{ finish(): Promise<string | null>; abandon(): void }> {
-  const run = takeCapture(recording, (subject, sink, control) =>
+  const run = takeCapture((subject, sink, control) =>
     captureRunners['pprof-heap'](
       subject,
       { duration: limitMs, interval: 256 * 1024, alloc: false, external: false },

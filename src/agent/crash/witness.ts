@@ -22,18 +22,35 @@ interface Witnessed {
   readonly info: ProcessInfo;
   readonly recording: Recording | undefined;
   readonly stallMs: number;
+  /** Has the worker write a record, for a volume may hang; false where there is none. Waits for it where the process ends. */
+  give(record: LastRecord): boolean;
 }
 
-/** Returns what ends it. */
-export function watchForCrashes(settings: KeptSettings, { info, recording, stallMs }: Witnessed): () => void {
+/** A record, and whether it is the last there will be. */
+export interface LastRecord {
+  readonly name: string;
+  readonly text: string;
+  readonly fatal: boolean;
+}
+
+export interface Witness {
+  /** What is to be kept of a process that exits with that code; undefined for an end that says enough. */
+  last(code: number): LastRecord | undefined;
+  /** Where no worker does it: removes the box, and keeps that. */
+  finish(last: LastRecord | undefined): void;
+  stop(): void;
+}
+
+export function watchForCrashes(settings: KeptSettings, { info, recording, stallMs, give }: Witnessed): Witness {
   let handledAt = Number.NEGATIVE_INFINITY;
   let fatal = false;
 
-  const keep = (kind: CrashRecord['kind'], summary: string, parts: Partial<CrashRecord>): void => {
+  const describe = (kind: CrashRecord['kind'], summary: string, parts: Partial<CrashRecord>): LastRecord => {
     const history = lastMinutes(recording, stallMs);
     const record = crashRecord(info, kind, summary, { memory: heap(), resources: resources(), history, ...parts });
-    new Kept(settings).write(recordName(kind, info.pid), JSON.stringify(record));
+    return { name: recordName(kind, info.pid), text: JSON.stringify(record), fatal: kind === 'exit' || !parts.handled };
   };
+  const write = ({ name, text }: LastRecord): void => new Kept(settings).write(name, text);
 
   const thrown = (error: unknown, origin: string): void => {
     try {
@@ -45,28 +62,29 @@ export function watchForCrashes(settings: KeptSettings, { info, recording, stall
       const described = describeError(error);
       const what =
         kind === 'unhandled-rejection' ? 'a promise was rejected and not handled' : 'an exception was not caught';
-      keep(kind, `${what}: ${described.name}: ${firstLine(described.message)}`, { error: described, handled });
+      const summary = `${what}: ${described.name}: ${firstLine(described.message)}`;
+      const record = describe(kind, summary, { error: described, handled });
+      if (!give(record)) write(record);
     } catch {
       // no room, no rights: the app ends as it would have
     }
   };
 
-  const exiting = (code: number): void => {
-    try {
-      removeBox(settings);
-      if (code === 0 || fatal || process.uptime() * 1000 < livedMs) return;
-      keep('exit', `the process exited with code ${code}`, { exitCode: code });
-    } catch {
-      // as above
-    }
-  };
-
   const hearers = countErrors()?.hearers;
   hearers?.add(thrown);
-  process.on('exit', exiting);
-  return () => {
-    hearers?.delete(thrown);
-    process.off('exit', exiting);
+  return {
+    last(code) {
+      if (code === 0 || fatal || process.uptime() * 1000 < livedMs) return undefined;
+      return describe('exit', `the process exited with code ${code}`, { exitCode: code });
+    },
+    finish(last) {
+      try {
+        removeBox(settings);
+      } finally {
+        if (last) write(last);
+      }
+    },
+    stop: () => void hearers?.delete(thrown),
   };
 }
 

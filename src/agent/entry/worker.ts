@@ -1,17 +1,22 @@
 /** What runs in the worker thread. While nobody asks, it holds listening sockets and watches; the server is loaded with the first request. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { startMember } from '../compose.ts';
+import { removeBox } from '../crash/box.ts';
 import type { FromWorker, Task, ToWorker } from '../main-thread/task.ts';
-import { removeStaleFiles, writePortFile, writeUnlessLeaving } from '../membership/config-dir.ts';
+import { removePortFile, removeStaleFiles, writePortFile, writeUnlessLeaving } from '../membership/config-dir.ts';
 import { hold, watcherName } from '../membership/names.ts';
 import { readListeners } from '../membership/ports.ts';
 import { attend, recorder } from '../operations/attend.ts';
+import { Departure } from '../recorder/departure.ts';
+import { endSessions, shareDeparture } from '../recorder/unseen-session.ts';
 
 /** How often files of processes that were killed are looked for. */
 const tidyMs = 15_000;
 
 const task = workerData as Task;
 const { settings, identity } = task;
+const departure = new Departure(task.departure);
+shareDeparture(departure);
 const tell = (message: FromWorker) => parentPort?.postMessage(message);
 const end = () => process.exit(0);
 
@@ -34,10 +39,12 @@ function start(): void {
   Atomics.store(task.port, 0, member.port);
   writeUnlessLeaving(task.port, () => writePortFile(settings.configDir, process.pid, member.port));
   parentPort?.on('message', (message: ToWorker) => {
+    if (typeof message === 'object') return give(message);
     if (message === 'rest' && member.connections() > 0) return tell({ t: 'up', port: member.port });
     if (message !== 'lead') end();
     tell({ t: 'contends', leads: member.contend() });
   });
+  departure.attend();
   const stays = task.role === 'watcher';
   if (stays) member.contend();
   else endWhenIdle(member);
@@ -48,10 +55,34 @@ function start(): void {
     void pod.refresh();
     return pod.residents();
   };
-  if (task.recorder) attend(task.recorder, identity, stays ? lookedAfter : undefined);
+  attend(task.recorder, identity, stays ? lookedAfter : undefined);
   const tidy = () => removeStaleFiles(settings.configDir, readListeners());
   tidy();
   setInterval(tidy, tidyMs).unref();
+}
+
+/** What the main thread waits for. */
+function give(message: Exclude<ToWorker, string>): void {
+  try {
+    if (message.t === 'keep') recorder().kept?.write(message.record.name, message.record.text);
+    else endSessions();
+    if (message.t !== 'leave') return;
+    if (task.recorder.kept) attempt(() => removeBox(task.recorder.kept!));
+    if (message.last) recorder().kept?.write(message.last.name, message.last.text);
+    if (message.cleans) removePortFile(settings.configDir, process.pid, Atomics.load(task.port, 0));
+  } catch {
+    // no room, no rights: the app ends as it would have
+  } finally {
+    departure.done();
+  }
+}
+
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // there was none
+  }
 }
 
 function endWhenIdle({ pod, connections }: NonNullable<ReturnType<typeof startMember>>): void {

@@ -1,5 +1,4 @@
 /** The agent's part in the app's main thread: on standby behind a port, or beside a worker that answers. docs/adr/0001 says why. */
-import { Worker } from 'node:worker_threads';
 import { countErrors, stopCountingErrors } from '../../inspect/error-counter.ts';
 import { removePortFile, waitForWriter, writePortFile } from '../membership/config-dir.ts';
 import { type Contention, contend } from '../membership/contend.ts';
@@ -18,16 +17,18 @@ import type { Settings } from '../settings/agent-settings.ts';
 import { trackCreations } from '../tracking/track.ts';
 import { guarded } from './guarded.ts';
 import { cannotHost } from './host.ts';
+import { type OwnWorker, startOwnWorker } from './own-worker.ts';
 import { startRecorder } from './recorder.ts';
 import { showOwnSigusr1 } from './sigusr1.ts';
 import { openStandby, type Standby } from './standby.ts';
-import type { FromWorker, Task, ToWorker } from './task.ts';
+import type { Task, ToWorker } from './task.ts';
 import { leaveUncounted, listenersNow } from './uncounted.ts';
+import { watchWaysOut } from './ways-out.ts';
 
-/** The worker's own heap; without it a leak of ours would end the app. */
-const workerHeapMb = 256;
 /** On a main thread, that is asked for nothing while nothing happens. */
 const standbyPaces = { firstMs: 100, lastMs: 300_000 };
+/** How long an ending app waits until its worker has closed its sessions and kept what there is to keep; it takes some milliseconds. */
+const leaveMs = 500;
 /** What following a worker of one's own may take. */
 const followMs = 50;
 
@@ -35,19 +36,6 @@ export interface Guest {
   /** Resolves with the port once the agent answers, or undefined when it is closed before. */
   readonly ready: Promise<number | undefined>;
   close(): Promise<void>;
-}
-
-interface Running {
-  readonly worker: Worker;
-  readonly role: Task['role'];
-  /** Its port; undefined when it ended before it had one. */
-  readonly up: Promise<number | undefined>;
-  /** Whether it has the known port, once it was told to try. */
-  readonly leads: Promise<boolean>;
-  port: number | undefined;
-  /** It was told to end, unless somebody asks; settles when it has, or does not. */
-  ended: Promise<void> | undefined;
-  ending: boolean;
 }
 
 /** Starts the agent. Never throws, prints or keeps the process alive. */
@@ -59,7 +47,7 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
     isReady = resolve;
   });
   let closed = false;
-  let running: Running | undefined;
+  let running: OwnWorker | undefined;
   let standby: Standby | undefined;
   let contention: Contention | undefined;
 
@@ -105,77 +93,29 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
     return running?.up ?? Promise.resolve(undefined);
   }
 
-  function startWorker(role: Task['role']): Running | undefined {
+  function startWorker(role: Task['role']): OwnWorker | undefined {
     const mainPort = standby?.port ?? 0;
-    let worker: Worker;
-    try {
-      const task: Task = { role, settings, identity, port: shared, mainPort, recorder: recorder.task() };
-      worker = new Worker(workerSource, {
-        eval: true,
-        name: 'nodeops',
-        // neither the app's preloads nor its variables, and nothing of ours on its stdout and stderr
-        execArgv: [],
-        env: {},
-        stdout: true,
-        stderr: true,
-        trackUnmanagedFds: false,
-        // a small young generation: what a flood of connections leaves is collected before it becomes the app's memory
-        resourceLimits: { maxOldGenerationSizeMb: workerHeapMb, maxYoungGenerationSizeMb: 4 },
-        workerData: task,
-      });
-    } catch {
-      // no thread to be had
-      return undefined;
-    }
-    let settle: (port: number | undefined) => void = () => {};
-    const up = new Promise<number | undefined>((resolve) => {
-      settle = resolve;
-    });
-    let lead: (leads: boolean) => void = () => {};
-    const leads = new Promise<boolean>((resolve) => {
-      lead = resolve;
-    });
-    const started: Running = { worker, role, up, leads, port: undefined, ended: undefined, ending: false };
-    let over: () => void = () => {};
-    worker.on(
-      'message',
-      guarded((message: FromWorker) => {
-        if (running !== started) return;
-        if (message.t === 'second') return void election?.send({ type: 'worker-second' });
-        if (message.t === 'contends') return lead(message.leads);
-        if (message.t === 'idle') {
-          started.ended = new Promise((resolve) => {
-            over = resolve;
-          });
-          return letEnd(started);
-        }
-        started.port = message.port;
-        started.ending = false;
-        over();
-        answersOn(message.port);
-        settle(message.port);
+    const task = { role, settings, identity, port: shared, mainPort, recorder: recorder.task() };
+    const is = () => started !== undefined && running === started;
+    const started = startOwnWorker(workerSource, task, {
+      second: () => is() && election?.send({ type: 'worker-second' }),
+      idle: () => is() && letEnd(started!),
+      up(port) {
+        if (!is()) return;
+        answersOn(port);
         if (role === 'watcher') election?.send({ type: 'worker-watches' });
         if (contention?.leads) handOver();
-      }),
-    );
-    worker.on('error', () => {});
-    worker.on(
-      'exit',
-      guarded(() => {
-        started.ending = false;
-        settle(undefined);
-        lead(false);
-        over();
-        if (running !== started) return;
+      },
+      exit() {
+        if (!is()) return;
         running = undefined;
         if (closed) return;
         recorder.rest();
         stand();
         if (role === 'watcher') election?.send({ type: 'worker-ended' });
         else if (settings.mode === 'standby' && !contention) begin(0);
-      }),
-    );
-    worker.unref();
+      },
+    });
     return started;
   }
 
@@ -184,18 +124,16 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
     if (running?.port === undefined || running.ending) return;
     contention?.end();
     contention = undefined;
-    running.worker.postMessage('lead' satisfies ToWorker);
+    running.tell('lead');
   }
 
   /** This thread follows its own worker as it would any leader, and so has the known port the moment the worker ends. */
-  function letEnd(ended: Running): void {
-    ended.ending = true;
+  function letEnd(ended: OwnWorker): void {
     if (settings.mode === 'standby' && !contention) begin(0);
-    const ending = setTimeout(
-      guarded(() => ended.worker.postMessage('rest' satisfies ToWorker)),
+    setTimeout(
+      guarded(() => ended.tell('rest')),
       followMs,
-    );
-    ending.unref();
+    ).unref();
   }
 
   /** Without a watcher: tries for the known port, or follows who has it. */
@@ -258,7 +196,14 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
   function stop(): void {
     const stopped = running;
     running = undefined;
-    stopped?.worker.postMessage('end' satisfies ToWorker);
+    stopped?.tell('end');
+  }
+
+  /** Has the worker do something before the process ends; false where there is none to do it. */
+  function giveAndWait(message: ToWorker): boolean {
+    if (!running?.give(message)) return false;
+    running.departure.settle(leaveMs);
+    return true;
   }
 
   const stopShowing = showOwnSigusr1(() => standby?.close());
@@ -267,9 +212,27 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
     removePortFile(settings.configDir, process.pid, Atomics.load(shared, 0));
   });
   const listeners = listenersNow();
-  if (settings.shutdownCleanup) process.on('exit', leaveNoFile);
+  const stopWatching = watchWaysOut({
+    exit(code) {
+      running?.departure.leave();
+      const last = recorder.last(code);
+      const cleans = settings.shutdownCleanup;
+      if (giveAndWait({ t: 'leave', last, cleans })) return;
+      guarded(() => recorder.finish(last))();
+      if (cleans) leaveNoFile();
+    },
+    suddenly() {
+      const left = running?.departure;
+      left?.leave();
+      giveAndWait({ t: 'close' });
+      return () => left?.leave(false);
+    },
+  });
   countErrors();
-  const recorder = startRecorder(identity, process.env);
+  const recorder = startRecorder(identity, process.env, (record) => {
+    const message: ToWorker = { t: 'keep', record };
+    return record.fatal ? giveAndWait(message) : running?.give(message) === true;
+  });
   const count = leaveUncounted(listeners);
   const stopTracking = settings.track ? trackCreations() : undefined;
   if (settings.mode === 'standby') begin(linkAfterMs);
@@ -289,10 +252,10 @@ export function startGuest(settings: Settings, workerSource: string): Guest {
       recorder.stop();
       stopCountingErrors();
       stopTracking?.();
-      process.off('exit', leaveNoFile);
+      stopWatching();
       const ended = running;
       running = undefined;
-      await ended?.worker.terminate();
+      await ended?.terminate();
       leaveNoFile();
     },
   };

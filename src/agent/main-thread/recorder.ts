@@ -1,25 +1,26 @@
 /** What the main thread holds for the recorder: its memory, counters of V8 and libuv, and the witness of its end. Never throws. */
 import { type Counters, installCounters } from '../../inspect/counters.ts';
-import { watchForCrashes } from '../crash/witness.ts';
+import { type LastRecord, type Witness, watchForCrashes } from '../crash/witness.ts';
 import type { Identity } from '../membership/identity.ts';
 import { Recording } from '../recorder/recording.ts';
 import type { RecorderTask } from '../recorder/task.ts';
 import { keptSettings } from '../settings/kept-settings.ts';
 import { recorderSettings } from '../settings/recorder-settings.ts';
 import { triggerSettings } from '../settings/trigger-settings.ts';
-import { guarded } from './guarded.ts';
-
-/** How long an ending app waits for sessions of ours to be closed; it takes some milliseconds. */
-const leaveMs = 100;
 
 export function startRecorder(
   { info }: Identity,
   environment: Readonly<Record<string, string | undefined>>,
+  give: (record: LastRecord) => boolean,
 ): {
   /** For a worker that starts: from then on V8 and libuv count what it reads. */
   task(): RecorderTask;
   /** The worker has ended. */
   rest(): void;
+  /** What is to be kept of a process that exits; undefined for an end that says enough. */
+  last(code: number): LastRecord | undefined;
+  /** Does what is left to do on the way out, where no worker does it. */
+  finish(last: LastRecord | undefined): void;
   stop(): void;
 } {
   const settings = recorderSettings(environment);
@@ -30,9 +31,9 @@ export function startRecorder(
     counters?.uninstall();
     counters = undefined;
   };
-  const leave = guarded(() => recording?.leave(leaveMs));
-  if (recording) process.on('exit', leave);
-  const stopWatching = kept ? watchForCrashes(kept, { info, recording, stallMs: settings.stallMs }) : () => {};
+  const witness: Witness | undefined = kept
+    ? watchForCrashes(kept, { info, recording, stallMs: settings.stallMs, give })
+    : undefined;
   return {
     task() {
       counters = recording && installCounters();
@@ -47,10 +48,11 @@ export function startRecorder(
       };
     },
     rest,
+    last: (code) => witness?.last(code),
+    finish: (last) => witness?.finish(last),
     stop() {
       rest();
-      process.off('exit', leave);
-      stopWatching();
+      witness?.stop();
     },
   };
 }

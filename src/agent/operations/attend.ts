@@ -9,6 +9,7 @@ import { watchSleeping } from '../crash/on-standby.ts';
 import { crashRecord, lastMinutes } from '../crash/record.ts';
 import type { Identity } from '../membership/identity.ts';
 import type { RecorderTask } from '../recorder/task.ts';
+import { isLeaving } from '../recorder/unseen-session.ts';
 import { startWatch, type Watch } from '../recorder/watch.ts';
 import type { Resident } from '../resident.ts';
 import { startTriggers } from '../triggers/triggers.ts';
@@ -76,7 +77,7 @@ export function attend(
     const { stacks, recording } = seen;
     const history = lastMinutes(recording, seen.settings.stallMs, { points: 300, stacks });
     const record = crashRecord(info, 'killed', 'the process ended without a chance to say why', { history });
-    writeBox(kept, record, killed, () => !recording.leaving);
+    writeBox(kept, record, killed, () => !isLeaving());
   }
 
   watch = recorded

@@ -1,11 +1,9 @@
 /** Gives a reading its Subject, and ends whatever it opened. */
 import { threadId } from 'node:worker_threads';
 import type { Inspector } from '../../inspect/inspector.ts';
-import { openLocal } from '../../inspect/local.ts';
 import type { Subject } from '../../inspect/subject.ts';
 import { openUnseen } from '../recorder/unseen-session.ts';
 import type { Resident } from '../resident.ts';
-import { recorder } from './attend.ts';
 import { openOutside } from './outside.ts';
 
 /** Last known figures, kept as long as the process is known here. */
@@ -26,7 +24,7 @@ export async function look<T>(resident: Resident, read: (subject: Subject) => Pr
     pid: info.pid,
     procDir: asleep ? `/proc/${info.pid}` : '/proc/self',
     async inspector() {
-      const line = asleep ? openOutside(info.pid, asleep, openMs) : Promise.resolve().then(openInside);
+      const line = asleep ? openOutside(info.pid, asleep, openMs) : Promise.resolve().then(openUnseen);
       opened.push(line);
       return line;
     },
@@ -38,10 +36,4 @@ export async function look<T>(resident: Resident, read: (subject: Subject) => Pr
   } finally {
     for (const line of opened) line.then((inspector) => inspector.close()).catch(() => {});
   }
-}
-
-/** Where the main thread can say that it ends, without a word in the app's output about a session that is still open. */
-function openInside(): Inspector {
-  const { watch } = recorder();
-  return watch ? openUnseen(watch.recording) : openLocal();
 }

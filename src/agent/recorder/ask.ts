@@ -1,15 +1,14 @@
 /** Asks the main thread for its figures: one evaluation, at the next interrupt of whatever it runs. */
 import type { Pulse } from '../../inspect/counters.ts';
-import type { Recording } from './recording.ts';
 import { openUnseen } from './unseen-session.ts';
 
 /** JavaScript answers within milliseconds; whoever does not is in native code. */
 const patienceMs = 250;
 
 /** Undefined where it does not answer in time, or has no counters. */
-export async function askPulse(recording: Recording, timed: boolean): Promise<Pulse | undefined> {
+export async function askPulse(timed: boolean): Promise<Pulse | undefined> {
   try {
-    const inspector = openUnseen(recording);
+    const inspector = openUnseen();
     try {
       const expression = `globalThis[Symbol.for('nodeops.counters')].pulse(${timed})`;
       const parameters = { expression, returnByValue: true, silent: true };

@@ -8,7 +8,6 @@ import { layOut } from './layout.ts';
 import { type Sample, Samples } from './samples.ts';
 import { type Stall, Stalls } from './stalls.ts';
 
-const words = ['sessions', 'leaving'] as const;
 const cells = [
   'startedAt',
   'heapLimitBytes',
@@ -25,10 +24,7 @@ const cells = [
 ] as const;
 type Cell = (typeof cells)[number];
 
-const leaveStepMs = 5;
-
 const places = layOut({
-  words: words.length * 4,
   cells: cells.length * 8,
   stalls: Stalls.bytes,
   samples: Samples.bytes,
@@ -36,7 +32,6 @@ const places = layOut({
 
 export class Recording {
   readonly buffer: SharedArrayBuffer;
-  readonly #words: Int32Array;
   readonly #cells: Float64Array;
   readonly #stalls: Stalls;
   readonly #samples: Samples;
@@ -44,7 +39,6 @@ export class Recording {
   /** Of a new buffer, or of one that another thread made. */
   constructor(buffer?: SharedArrayBuffer) {
     this.buffer = buffer ?? new SharedArrayBuffer(places.bytes);
-    this.#words = new Int32Array(this.buffer, places.at.words, words.length);
     this.#cells = new Float64Array(this.buffer, places.at.cells, cells.length);
     this.#stalls = new Stalls(this.buffer, places.at.stalls);
     this.#samples = new Samples(this.buffer, places.at.samples);
@@ -93,27 +87,5 @@ export class Recording {
   /** Stalls since the recording began, those that are not kept any more included. */
   get stallCount(): number {
     return this.#stalls.count;
-  }
-
-  /** In the worker: an inspector session of its own was opened (1) or closed (-1). */
-  sessions(change: 1 | -1): void {
-    Atomics.add(this.#words, 0, change);
-    Atomics.notify(this.#words, 0);
-  }
-
-  /** In the worker: whether the main thread ends. */
-  get leaving(): boolean {
-    return Atomics.load(this.#words, 1) !== 0;
-  }
-
-  /** In the main thread, when it ends: waits for sessions to be closed. An app that ends with one prints a line about it. */
-  leave(limitMs: number): void {
-    Atomics.store(this.#words, 1, 1);
-    // counted, not timed: an app that ends with its clock replaced would wait here for ever
-    for (let waitedMs = 0; waitedMs < limitMs; waitedMs += leaveStepMs) {
-      const open = Atomics.load(this.#words, 0);
-      if (open <= 0) return;
-      Atomics.wait(this.#words, 0, open, leaveStepMs);
-    }
   }
 }

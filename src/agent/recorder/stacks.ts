@@ -5,7 +5,6 @@ import { readMemoryStack } from '../../inspect/native-frames/memory-stack.ts';
 import { readStat } from '../../proc/identity.ts';
 import { readNativeEvidence } from '../../proc/native.ts';
 import type { Frame } from '../../protocol/replies.ts';
-import type { Recording } from './recording.ts';
 import { openUnseen } from './unseen-session.ts';
 
 export interface StallStack {
@@ -19,17 +18,17 @@ const framesKept = 30;
 const patienceMs = 250;
 
 /** `since`: Date.now() when the stall began. Never throws. */
-export async function readStallStack(recording: Recording, since: number): Promise<StallStack> {
-  const frames = isWaiting() ? null : await readFrames(recording);
+export async function readStallStack(since: number): Promise<StallStack> {
+  const frames = isWaiting() ? null : await readFrames();
   if (frames) return { frames, evidence: null };
   const evidence = await readNativeEvidence({ procDir: '/proc/self', lastKnown: new Map() }, since).catch(() => null);
   const read = readMemoryStack('/proc/self').frames;
   return { frames: read?.slice(0, framesKept) ?? null, evidence: evidence?.summary ?? null };
 }
 
-async function readFrames(recording: Recording): Promise<Frame[] | null> {
+async function readFrames(): Promise<Frame[] | null> {
   try {
-    const inspector = openUnseen(recording);
+    const inspector = openUnseen();
     try {
       const frames = await within(patienceMs, captureFrames(inspector));
       return frames.length > 0 ? frames.slice(0, framesKept).map(toFrame) : null;

@@ -2,7 +2,6 @@
 import type { ArtifactSink, CaptureControl } from '../../inspect/captures/capture.ts';
 import type { Subject } from '../../inspect/subject.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
-import type { Recording } from './recording.ts';
 import { ownSubject } from './unseen-session.ts';
 
 /** A profile of a minute is some MB. */
@@ -17,7 +16,6 @@ export interface Capturing {
 }
 
 export function takeCapture(
-  recording: Recording,
   run: (subject: Subject, sink: ArtifactSink, control: CaptureControl) => Promise<void>,
 ): Capturing {
   const stopped = new AbortController();
@@ -36,7 +34,7 @@ export function takeCapture(
     abandoned: abandoned.signal,
     ...{ phase: nothing, progress: nothing, endsIn: nothing, note: nothing },
   };
-  const { subject, close } = ownSubject(recording);
+  const { subject, close } = ownSubject();
   const text = run(subject, sink, control)
     .then(() => chunks.join(''))
     .finally(close);

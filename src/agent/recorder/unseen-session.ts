@@ -2,40 +2,62 @@ import { threadId } from 'node:worker_threads';
 import type { Inspector } from '../../inspect/inspector.ts';
 import { openLocal } from '../../inspect/local.ts';
 import type { Subject } from '../../inspect/subject.ts';
-import type { Recording } from './recording.ts';
+import { NodeopsError } from '../../protocol/errors.ts';
+import { Departure } from './departure.ts';
 
-/** How often it is looked whether the app ends. */
-const lookMs = 5;
+/** Of this thread's process; its own where nobody shares one with it, such as in a sidecar. */
+let departure = new Departure();
+const lines = new Set<{ end(): Promise<void> }>();
+
+/** In a worker, as it starts. */
+export function shareDeparture(shared: Departure): void {
+  departure = shared;
+}
+
+/** Whether the main thread ends. */
+export const isLeaving = (): boolean => departure.leaving;
+
+/** The main thread ends: closes every session, as it waits for. */
+export function endSessions(): void {
+  for (const line of lines) void line.end();
+}
 
 /**
- * A line to the main thread for what nobody asked for. An app that ends while a session is open prints "Waiting for the debugger
- * to disconnect…": so the main thread says when it ends, and the session is closed before it goes on.
- * Throws what `openLocal` throws.
+ * A line to this process's main thread, that is closed before the app can end.
+ * Throws what `openLocal` throws, and `no-such-process` while the main thread ends.
  */
-export function openUnseen(recording: Recording): Inspector {
-  const inspector = openLocal();
-  recording.sessions(1);
-  let open = true;
-  const close = async (): Promise<void> => {
-    if (!open) return;
-    open = false;
-    clearInterval(looking);
-    // disconnects before it returns
-    const closed = inspector.close();
-    recording.sessions(-1);
-    await closed;
+export function openUnseen(): Inspector {
+  if (!departure.enter()) throw new NodeopsError('no-such-process', 'the process is about to end');
+  let inspector: Inspector;
+  try {
+    inspector = openLocal(() => !departure.leaving);
+  } catch (error) {
+    departure.done();
+    throw error;
+  }
+  const line = {
+    open: true,
+    async end(): Promise<void> {
+      if (!line.open) return;
+      line.open = false;
+      lines.delete(line);
+      // disconnects before it returns
+      const closed = inspector.close();
+      departure.done();
+      await closed;
+    },
   };
-  const looking = setInterval(() => recording.leaving && void close(), lookMs);
+  lines.add(line);
   return {
     post: (method, params, options) => inspector.post(method, params, options),
     on: (method, listener) => inspector.on(method, listener),
     rest: () => inspector.rest?.(),
-    close,
+    close: () => line.end(),
   };
 }
 
-/** The app's own process, with a session that is closed before the app can end. `close` when done. */
-export function ownSubject(recording: Recording): { subject: Subject; close(): void } {
+/** The app's own process, with sessions that are closed before the app can end. `close` when done. */
+export function ownSubject(): { subject: Subject; close(): void } {
   const opened: { close(): Promise<void> }[] = [];
   return {
     subject: {
@@ -44,7 +66,7 @@ export function ownSubject(recording: Recording): { subject: Subject; close(): v
       lastKnown: new Map(),
       ownThreadId: threadId,
       async inspector() {
-        const inspector = openUnseen(recording);
+        const inspector = openUnseen();
         opened.push(inspector);
         return inspector;
       },

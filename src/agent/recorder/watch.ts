@@ -141,7 +141,7 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
     const before = main.cpuMs();
     try {
       timed = !perTurn && askedAt - workedAt < timedMs;
-      const answer = await askPulse(recording, timed);
+      const answer = await askPulse(timed);
       if (!answer) {
         confirmed = true;
         return undefined;
@@ -204,7 +204,7 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
     left--;
     const since = Date.now() - silentMs();
     const { readStallStack } = await import('./stacks.ts');
-    const stack = await readStallStack(recording, since);
+    const stack = await readStallStack(since);
     stacks.set(of, stack);
     for (const oldest of stacks.keys()) if (stacks.size > stacksKept) stacks.delete(oldest);
   }

@@ -47,7 +47,7 @@ export function startTriggers(settings: TriggerSettings, { kept, info, recorded,
     for (const map of [holds, failures]) for (const text of map.keys()) if (!known.has(text)) map.delete(text);
   }
 
-  async function fire(rule: Rule, watch: Watch, store: Kept): Promise<void> {
+  async function fire(rule: Rule, store: Kept): Promise<void> {
     busy = true;
     try {
       // another process of the container may have been faster
@@ -55,7 +55,7 @@ export function startTriggers(settings: TriggerSettings, { kept, info, recorded,
       const at = new Date().toISOString().replaceAll(/[-:]/g, '');
       const extension = rule.capture === 'stack' ? 'stack.json' : captures[rule.capture].extension;
       const { takeCapture } = await import('../recorder/take-capture.ts');
-      const text = await takeCapture(watch.recording, await runner(rule)).text;
+      const text = await takeCapture(await runner(rule)).text;
       store.write(`triggers/${at}-${rule.figure}-${info.pid}.${extension}`, text);
       failures.delete(rule.text);
     } catch (error) {
@@ -89,7 +89,7 @@ export function startTriggers(settings: TriggerSettings, { kept, info, recorded,
         const since = holds.get(rule.text) ?? performance.now();
         holds.set(rule.text, since);
         if (busy || !kept || performance.now() - since < rule.forMs || !mayFire(kept, rule)) continue;
-        void fire(rule, watch, kept);
+        void fire(rule, kept);
       }
     },
     state() {
