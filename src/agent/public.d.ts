@@ -20,6 +20,11 @@ export interface ListenOptions {
   token?: string;
   /** Refuses every operation that changes something. @default NODEOPS_READ_ONLY */
   readOnly?: boolean;
+  /**
+   * `watch`: one process of a container is watched and watches (`history`, stalls, triggers, crash records). `standby`: nothing runs until
+   * somebody asks. @default NODEOPS_MODE, else 'watch'
+   */
+  mode?: 'watch' | 'standby';
   /** Milliseconds without a request after which a process that is not its container's first goes back to sleep. @default 60000 */
   sleepAfterMs?: number;
   /**

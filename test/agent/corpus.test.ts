@@ -18,20 +18,16 @@ const programs = readdirSync(folder);
 const atOnce = 4;
 
 /**
- * What can still be told apart, and no more than that: collections are counted on the main thread, which takes an immediate of Node's each
- * time; and where the watcher's thread starts with the app, a first await goes on in a tick. docs/guest.md names both.
+ * What can still be told apart, and no more than that: where the watcher's thread starts with the app, a first await goes on in a tick.
+ * docs/guest.md names it.
  */
 const excused: readonly { readonly programs: RegExp; readonly modes: readonly Mode[]; readonly text: RegExp }[] = [
-  { programs: /^hooks-/, modes: ['watch', 'standby'], text: /(?<=^|,)Immediate,|,?\bImmediate$/gm },
   // agents of tests that run beside this one ask it who it is, as members of one pod would
   { programs: /^hooks-long/, modes: ['standby'], text: /,TCPWRAP.*$/gm },
   // Node 20 and 22 measure delays by a timer of libuv, which they list while the watcher has it on
   { programs: /^resources/, modes: ['watch'], text: /^(?:IntervalHistogram)? [01]\n|IntervalHistogram,/gm },
   { programs: /^throws\.mjs$/, modes: ['watch'], text: /\n +at process\.processTicksAndRejections .*/g },
 ];
-/** Node's own queue of observers fails there, of which the agent has one for collections until it counts them otherwise. */
-const notYet: Partial<Record<Version, readonly string[]>> = { 26: ['patched-iterators.cjs'] };
-
 interface Ran {
   readonly stdout: string;
   readonly stderr: string;
@@ -69,7 +65,7 @@ function runsOn(name: string, version: Version): boolean {
 
 /** Programs that are not the same with the agent, with both ways they went. */
 async function differing(version: Version, mode: Mode): Promise<Record<string, { bare: Ran; agent: Ran }>> {
-  const left = programs.filter((name) => runsOn(name, version) && !notYet[version]?.includes(name));
+  const left = programs.filter((name) => runsOn(name, version));
   const different: Record<string, { bare: Ran; agent: Ran }> = {};
   const env = {
     NODE_OPTIONS: `--require=${bed.preload}`,

@@ -107,7 +107,7 @@ it('listen() rejects an option that makes no sense, naming it', async () => {
     program(
       'wrong.mjs',
       `import { listen } from './index.mjs';
-    const wrong = [{ addr: 'a b' }, { container: 'Not It' }, { token: '' }, { token: 'a b' }, { sleepAfterMs: 1 }];
+    const wrong = [{ addr: 'a b' }, { container: 'Not It' }, { token: '' }, { token: 'a b' }, { sleepAfterMs: 1 }, { mode: 'off' }];
     // from a program that is no TypeScript
     const ofWrongType = [{ addr: 8848 }, { configDir: null }, { token: 5 }, { readOnly: 'no' }, { sleepAfterMs: '500' }, null];
     for (const options of [...wrong, ...ofWrongType])
@@ -116,7 +116,7 @@ it('listen() rejects an option that makes no sense, naming it', async () => {
     { flags: [] },
   );
   await app.ended;
-  const named = ['addr', 'container', 'token', 'token', 'sleepAfterMs'];
+  const named = ['addr', 'container', 'token', 'token', 'sleepAfterMs', 'mode'];
   const ofWrongType = ['addr', 'configDir', 'token', 'readOnly', 'sleepAfterMs', 'options'];
   expect(app.output()).toBe([...named, ...ofWrongType].map((name) => `TypeError ${name}\n`).join(''));
 });

@@ -1,6 +1,6 @@
 /** However a process ends while it is looked at, it says what it says without the agent: no line of Node's about a session that is open. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ask, bed, eventually, fresh, nodeOf, program, start, useBed, versions } from './bed.ts';
+import { ask, bed, eventually, fresh, nodeOf, program, start, useBed, type versions } from './bed.ts';
 
 useBed();
 beforeEach(fresh);
@@ -17,9 +17,13 @@ const ways = {
 };
 const app = (way: string) => `process.stdin.once('data', () => { ${way} }); console.log('up');`;
 
-const cases = (Object.keys(versions).map(Number) as (keyof typeof versions)[]).flatMap((version) =>
-  (['on', 'off'] as const).map((recorder) => [version, recorder] as const),
-);
+const cases: [keyof typeof versions, 'on' | 'off'][] = [
+  [20, 'on'],
+  [22, 'on'],
+  [24, 'on'],
+  [24, 'off'],
+  [26, 'on'],
+];
 
 describe.each(cases)('on Node %i, the recorder %s', (version, recorder) => {
   const options = { node: nodeOf(version), stdin: 'pipe' as const, env: { NODEOPS_RECORDER: recorder } };

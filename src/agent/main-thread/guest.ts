@@ -28,7 +28,7 @@ import { watchWaysOut } from './ways-out.ts';
 /** On a main thread, that is asked for nothing while nothing happens. */
 const standbyPaces = { firstMs: 100, lastMs: 300_000 };
 /** How long an ending app waits until its worker has closed its sessions and kept what there is to keep; it takes some milliseconds. */
-const leaveMs = 500;
+const leaveMs = 1_000;
 /** What following a worker of one's own may take. */
 const followMs = 50;
 

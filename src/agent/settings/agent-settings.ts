@@ -41,7 +41,8 @@ export function complete(options: ListenOptions, environment: Environment): Sett
     throw new TypeError(
       `container is '${options.container}'; it takes a container's name: lower case letters, digits, - and .`,
     );
-  const { sleepAfterMs = base.sleepAfterMs, token = base.token } = options;
+  const { mode = base.mode, sleepAfterMs = base.sleepAfterMs, token = base.token } = options;
+  if (mode !== 'watch' && mode !== 'standby') throw new TypeError(`mode is '${mode}'; it takes watch or standby`);
   if (!Number.isInteger(sleepAfterMs) || sleepAfterMs < 100 || sleepAfterMs > 86_400_000)
     throw new TypeError(`sleepAfterMs is ${sleepAfterMs}; it takes milliseconds from 100 to 86400000`);
   if (token === '') throw new TypeError('token is empty; leave it out to ask for none');
@@ -52,6 +53,7 @@ export function complete(options: ListenOptions, environment: Environment): Sett
     port: address.port,
     configDir: options.configDir ? resolve(options.configDir) : base.configDir,
     container: options.container ?? base.container,
+    mode,
     token,
     readOnly: options.readOnly ?? base.readOnly,
     shutdownCleanup: options.shutdownCleanup ?? base.shutdownCleanup,
@@ -62,7 +64,14 @@ export function complete(options: ListenOptions, environment: Environment): Sett
 }
 
 const optionTypes: Readonly<Record<keyof ListenOptions, 'string' | 'boolean' | 'number'>> = {
-  ...{ addr: 'string', configDir: 'string', container: 'string', token: 'string', sleepAfterMs: 'number' },
+  ...{
+    addr: 'string',
+    configDir: 'string',
+    container: 'string',
+    mode: 'string',
+    token: 'string',
+    sleepAfterMs: 'number',
+  },
   ...{ shutdownCleanup: 'boolean', reuseSocketAddrAndPort: 'boolean', readOnly: 'boolean', track: 'boolean' },
 };
 

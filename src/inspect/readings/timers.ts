@@ -78,8 +78,12 @@ function readTimerLists(
   const functions: unknown[] = [];
   const creations = (globalThis as unknown as Record<symbol, Creations | undefined>)[Symbol.for('nodeops.creations')];
   const clock = globalThis.performance;
-  // timers count from the loop's start, which is when the environment was made
-  const now = clock?.nodeTiming ? clock.now() - clock.nodeTiming.environment : null;
+  // timers count from when the environment was made; what the loop ran and waited since its start is told by Node's own clock, whatever
+  // the app has put in the place of performance.now
+  const timing = clock?.nodeTiming;
+  const loop = timing && timing.loopStart > 0 ? clock.eventLoopUtilization() : { idle: 0, active: 0 };
+  const ranMs = loop.idle + loop.active;
+  const now = timing ? (ranMs > 0 ? timing.loopStart + ranMs : clock.now()) - timing.environment : null;
   for (const milliseconds of Object.keys(this)) {
     const list = this[milliseconds];
     let node = list?._idleNext;
