@@ -28,9 +28,7 @@ export async function takeReport(): Promise<string | null> {
 }
 
 /** Samples what is allocated and stays, until `finish` (the profile, or null where there is none) or `abandon`. */
-export async function sampleHeap(
-  limitMs: number,
-): Promise<{ finish(): Promise<string | null>; abandon(): void }> {
+export async function sampleHeap(limitMs: number): Promise<{ finish(): Promise<string | null>; abandon(): void }> {
   const run = takeCapture((subject, sink, control) =>
     captureRunners['pprof-heap'](
       subject,
