@@ -2,6 +2,8 @@
 import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
+import { manName, manPage } from './man.ts';
+import { sourceDate } from './release/date.ts';
 
 export interface PackageParts {
   /** What scripts/agent-bundle.ts wrote. */
@@ -30,7 +32,7 @@ else {
 
 /** Writes the folder that `npm publish` takes. */
 export async function writePackage({ agentFolder, plugin, metafiles, chunks, output }: PackageParts): Promise<void> {
-  await Promise.all(['bin', 'chunks'].map((folder) => mkdir(join(output, folder), { recursive: true })));
+  await Promise.all(['bin', 'chunks', 'man'].map((folder) => mkdir(join(output, folder), { recursive: true })));
   await Promise.all([
     ...agentFiles.map((name) => copyFile(join(agentFolder, name), join(output, name))),
     ...['README.md', 'LICENSE'].map((name) => copyFile(name, join(output, name))),
@@ -39,6 +41,7 @@ export async function writePackage({ agentFolder, plugin, metafiles, chunks, out
     writeFile(join(output, 'bin/nodeops.cjs'), program),
     writeFile(join(output, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`),
     writeFile(join(output, 'THIRD-PARTY-LICENSES'), await licenses(metafiles)),
+    writeFile(join(output, 'man', manName), await man()),
   ]);
   await chmod(join(output, 'bin/nodeops.cjs'), 0o755);
 }
@@ -50,6 +53,7 @@ async function manifest(): Promise<object> {
     keywords: ['gops', 'kubernetes', 'kubectl-plugin', 'diagnostics', 'profiling', 'heap-snapshot', 'inspector'],
     engines: { node: '>=20' },
     bin: { nodeops: 'bin/nodeops.cjs', 'kubectl-nodeops': 'bin/nodeops.cjs' },
+    man: `man/${manName}`,
     main: './index.cjs',
     module: './index.mjs',
     types: './index.d.cts',
@@ -63,6 +67,11 @@ async function manifest(): Promise<object> {
       './package.json': './package.json',
     },
   };
+}
+
+async function man(): Promise<string> {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+  return manPage({ version, date: await sourceDate(), errors: await readFile('docs/errors.md', 'utf8') });
 }
 
 /** The folders of the npm packages that went into bundles. */

@@ -5,11 +5,13 @@
 import { join, resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { bundledText, shared } from './agent-bundle.ts';
+import { packedHelp } from './help-pages.ts';
 import { packedFolder } from './packed-folder.ts';
 
 /** Imports that become parts of their own, by what is imported of them. */
 const parts: readonly { readonly filter: RegExp; readonly exports: readonly string[] }[] = [
   { filter: /^packed:/, exports: ['default'] },
+  { filter: /^help:/, exports: ['default'] },
   { filter: /^bundle:/, exports: ['default'] },
   { filter: /^@kubernetes\/client-node\/dist\/config\.js$/, exports: ['KubeConfig'] },
 ];
@@ -24,7 +26,7 @@ export interface PluginBundle {
 export async function bundlePlugin(outfile: string): Promise<PluginBundle> {
   const metafiles: Metafile[] = [];
   const chunks = new Set<string>();
-  const plugins = [bundledText((metafile) => metafiles.push(metafile)), packedFolder];
+  const plugins = [bundledText((metafile) => metafiles.push(metafile)), packedFolder, packedHelp];
   // a script that starts from a snapshot has no loader for import(): what is bundled needs none, and Node's modules are required
   const supported = { 'dynamic-import': false };
   const options = { ...shared, target: 'node22', format: 'cjs', supported, metafile: true } as const;

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scripts } from '../../src/plugin/commands/completion/scripts.ts';
 import { buildExecutable } from '../executable.ts';
+import { manName, manPage } from '../man.ts';
 import { programNode } from '../package.ts';
 import { type Effort, type Entry, fileEntry, writeArchives } from './archive.ts';
 import { archiveName, executableName, type Platform, scriptName } from './platforms.ts';
@@ -20,7 +21,7 @@ export async function writeCommandArchives(
   output: string,
   { version, date, effort, platforms }: CommandOptions,
 ): Promise<void> {
-  const beside = await besides();
+  const beside = await besides(version, date);
   const script = await scriptEntries();
   await writeArchives(join(output, scriptName(version)), ['tar.gz'], [...script, ...beside], { date, effort });
   for (const platform of platforms) {
@@ -33,7 +34,8 @@ export async function writeCommandArchives(
 
 const unixKinds = { best: ['tar.gz', 'tar.zst'], quick: ['tar.gz'] } as const;
 
-async function besides(): Promise<Entry[]> {
+async function besides(version: string, date: Date): Promise<Entry[]> {
+  const errors = await readFile('docs/errors.md', 'utf8');
   const text = (name: string, content: string): Entry => ({ name, content: Buffer.from(content) });
   return [
     await fileEntry('LICENSE', 'LICENSE'),
@@ -42,6 +44,7 @@ async function besides(): Promise<Entry[]> {
     text('completions/nodeops.bash', scripts.bash),
     text('completions/_nodeops', scripts.zsh),
     text('completions/nodeops.fish', scripts.fish),
+    text(`man/${manName}`, manPage({ version, date, errors })),
   ];
 }
 

@@ -51,7 +51,7 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describe('the npm package', () => {
-  it('holds the library, the program, types and licences, and nothing else', () => {
+  it('holds the library, the program, types, a manual page and licences, and nothing else', () => {
     expect(packed.files.map(({ path }) => path).sort()).toEqual([
       'LICENSE',
       'README.md',
@@ -62,6 +62,7 @@ describe('the npm package', () => {
       'index.d.cts',
       'index.d.mts',
       'index.mjs',
+      'man/kubectl-nodeops.1',
       'package.json',
       'plugin.cjs',
       'preload.cjs',

@@ -7,6 +7,7 @@ import { disable } from './disable/command.ts';
 import { doctor } from './doctor/command.ts';
 import { enable } from './enable/command.ts';
 import { heapsnapshot } from './heapsnapshot/command.ts';
+import { help } from './help/command.ts';
 import { history } from './history/command.ts';
 import { leaks } from './leaks/command.ts';
 import { processes } from './list/command.ts';
@@ -60,5 +61,6 @@ export const commands: readonly Command[] = [
   smoke,
   bundle,
   completion,
+  help,
   options,
 ];
