@@ -22,8 +22,8 @@ const programs =
     ? readdirSync(burning).filter((name) => name.endsWith('.cjs'))
     : ['loop.cjs', 'http.cjs', 'json.cjs', 'recursive.cjs', 'class.cjs', 'regexp.cjs'];
 const majors = (process.env.NODEOPS_ORACLE_MAJORS ?? '24').split(',');
-const ranMs = 1_500;
-const sampledMs = 1_500;
+const ranMs = 1_200;
+const sampledMs = 1_200;
 /** The top five, without those that come and go between two runs. */
 const shown = 5;
 const topShare = 0.06;
@@ -45,9 +45,30 @@ const top = (shares: Shares, by: 'flat' | 'cum') =>
     .slice(0, shown)
     .map(([name]) => name);
 
+/**
+ * A profile from the start is not always right about what was inlined: of `http.cjs` it counts 65 % to `route`, where the program's own clock finds
+ * 64 % in `checksum` and 15 % in `render`. With nothing inlined the names are right, but a small function costs its calls as well.
+ * What both say is sure.
+ */
+const nothingInlined = ['--no-turbo-inlining', '--no-maglev-inlining'];
+
+/** Functions on top of every oracle that ours lacks, and those on top of ours that no oracle knows. */
+function differences(ours: Shares, oracles: readonly Shares[]): string[] {
+  const found = (shares: Shares, name: string, by: 'flat' | 'cum') => (shares.get(name)?.[by] ?? 0) > foundShare;
+  return (['flat', 'cum'] as const).flatMap((by) => {
+    const sure = top(oracles[0] as Shares, by).filter((name) => oracles.every((oracle) => found(oracle, name, by)));
+    const missing = sure.filter((name) => !found(ours, name, by));
+    const unknown = top(ours, by).filter((name) => !oracles.some((oracle) => found(oracle, name, by)));
+    return [
+      ...missing.map((name) => `${name} is missing by ${by}`),
+      ...unknown.map((name) => `${name} is too much by ${by}`),
+    ];
+  });
+}
+
 /** A profile from the first line on. */
-async function fromTheStart(node: string, file: string): Promise<string> {
-  const child = spawn(node, ['--inspect-brk=127.0.0.1:0', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+async function fromTheStart(node: string, file: string, flags: readonly string[] = []): Promise<string> {
+  const child = spawn(node, ['--inspect-brk=127.0.0.1:0', ...flags, file], { stdio: ['ignore', 'ignore', 'pipe'] });
   try {
     const port = await new Promise<number>((found) => {
       let said = '';
@@ -82,14 +103,12 @@ describe.each(majors)('on Node %s', (major) => {
   const version = (major === '24' ? 'node' : `node${major}`) as Version;
   test.each(programs)('%s has the same functions on top, by flat and by cum', async (program) => {
     const file = join(burning, program);
-    const oracle = sharesOf(await fromTheStart(resolve(`node_modules/${version}/bin/node`), file));
+    const node = resolve(`node_modules/${version}/bin/node`);
+    const oracle = sharesOf(await fromTheStart(node, file));
     const ours = sharesOf(await late(version, file));
     expect(oracle.size, basename(file)).toBeGreaterThan(0);
-    for (const by of ['flat', 'cum'] as const) {
-      for (const name of top(oracle, by))
-        expect(ours.get(name)?.[by] ?? 0, `${name} by ${by}`).toBeGreaterThan(foundShare);
-      for (const name of top(ours, by))
-        expect(oracle.get(name)?.[by] ?? 0, `${name} by ${by}`).toBeGreaterThan(foundShare);
-    }
+    if (differences(ours, [oracle]).length === 0) return;
+    const uninlined = sharesOf(await fromTheStart(node, file, nothingInlined));
+    expect(differences(ours, [oracle, uninlined])).toEqual([]);
   });
 });
