@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { traceTop } from '../../src/formats/summary/trace-top.ts';
 import { type TraceEvent, TraceWriter } from '../../src/formats/trace.ts';
 import { nodes, record } from './record.ts';
 
@@ -95,4 +96,11 @@ describe('a trace', () => {
       ),
     ).toHaveLength(2);
   });
+});
+
+it.each([
+  ['a comma', '\n\n[\n{"pid":0,"tid":0,"ph":"X","name":"gamma","ts":2,"dur":5},\n\n'],
+  ['an event', ' [{"pid":0,"tid":0,"ph":"X","name":"gamma","ts":2,"dur":5}\n'],
+])('a list of events that ends with %s is read to its end', (_, json) => {
+  expect(traceTop(Buffer.from(json))).toContain('gamma');
 });

@@ -15,9 +15,13 @@ interface Row {
   maxMicros: number;
 }
 
+/** A plain list of events may end without its bracket, as that of a program that was killed does: Chrome's format says so. */
+const closed = (json: string) =>
+  json.trimStart().startsWith('[') && !json.trimEnd().endsWith(']') ? `${json.trimEnd().replace(/,$/, '')}]` : json;
+
 /** Throws NodeopsError `failed` for what is no trace, `too-large` past 512 MiB. */
 export function traceTop(bytes: Uint8Array, widthColumns = 0): string {
-  const plain = gunzipped('trace', bytes, limitBytes);
+  const plain = closed(new TextDecoder().decode(gunzipped('trace', bytes, limitBytes)));
   const document = parseJson('trace', plain, limitBytes) as { traceEvents?: unknown } | unknown[] | null;
   const events = Array.isArray(document) ? document : document?.traceEvents;
   if (!Array.isArray(events)) throw new NodeopsError('failed', 'the trace is damaged: it has no list of events');
