@@ -1,6 +1,6 @@
 /** Whether a .heapsnapshot is whole, and what is in it, without loading it: bytes go through once, memory stays bounded. */
 import { NodeopsError } from '../protocol/errors.ts';
-import { type NumberSink, SnapshotScanner, type StringSink } from './snapshot-scanner.ts';
+import { type RowSink, SnapshotScanner, type StringSink } from './snapshot-scanner.ts';
 
 export interface SnapshotShare {
   readonly name: string;
@@ -119,21 +119,13 @@ export class SnapshotReader {
     }
   }
 
-  #numbersOf(key: string): NumberSink | undefined {
+  #numbersOf(key: string): RowSink | undefined {
     if (key !== 'nodes') return undefined;
     const { nodeFields, typeNames } = this.#header ?? fail('its nodes come before its "snapshot" part');
     const [typeAt, nameAt, sizeAt] = ['type', 'name', 'self_size'].map((field) => nodeFields.indexOf(field));
     const objects = new Set(['object', 'native'].map((name) => typeNames.indexOf(name)));
-    let field = 0;
-    let type = 0;
-    let name = 0;
-    let size = 0;
-    return (value) => {
-      if (field === typeAt) type = value;
-      else if (field === nameAt) name = value;
-      else if (field === sizeAt) size = value;
-      if (++field < nodeFields.length) return;
-      field = 0;
+    const width = nodeFields.length;
+    const row = (type: number, name: number, size: number) => {
       this.#selfBytes += size;
       if (name > this.#maxName) this.#maxName = name;
       addTo(this.#types, type, size);
@@ -144,6 +136,13 @@ export class SnapshotReader {
         this.#others.count++;
         this.#others.bytes += size;
       }
+    };
+    return {
+      width,
+      take: (values, count) => {
+        for (let i = 0; i + width <= count; i += width)
+          row(values[i + typeAt!] ?? 0, values[i + nameAt!] ?? 0, values[i + sizeAt!] ?? 0);
+      },
     };
   }
 

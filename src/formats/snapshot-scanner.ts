@@ -1,9 +1,12 @@
 /** The JSON of a heap snapshot, byte by byte: one object whose long members are flat lists of numbers and a list of strings. */
 import { NodeopsError } from '../protocol/errors.ts';
-import { NumberList } from './number-list.ts';
+import { NumberList, type NumbersSink } from './number-list.ts';
 
-/** Takes the numbers of a list one after the other, with the byte of the file at which each ends. */
-export type NumberSink = (value: number, endByte: number) => void;
+/** Takes the numbers of a list in rows of a width. */
+export interface RowSink {
+  readonly take: NumbersSink;
+  readonly width: number;
+}
 
 /** Takes some of the strings of a list. */
 export interface StringSink {
@@ -19,7 +22,7 @@ export interface SnapshotSinks {
   /** The text of the member `snapshot`. */
   readonly snapshot: (text: string) => void;
   /** Called when a list of numbers begins, with the byte after its bracket; undefined when only their count matters. */
-  readonly numbers: (key: string, startByte: number) => NumberSink | undefined;
+  readonly numbers: (key: string, startByte: number) => RowSink | undefined;
   readonly strings: (key: string) => StringSink | undefined;
   /** Called when a list has ended. */
   readonly counted: (key: string, count: number) => void;
@@ -139,7 +142,8 @@ export class SnapshotScanner {
     this.#expects = 'value-or-end';
     this.#inString = false;
     if (byte === openBracket && numberLists.has(this.#key)) {
-      this.#list = new NumberList(this.#sinks.numbers(this.#key, this.#before + at + 1) ?? (() => {}));
+      const sink = this.#sinks.numbers(this.#key, this.#before + at + 1);
+      this.#list = new NumberList(sink?.take ?? (() => {}), sink?.width);
       this.#state = 'numbers';
     } else if (byte === openBracket && this.#key === 'strings') {
       this.#stringSink = this.#sinks.strings(this.#key);

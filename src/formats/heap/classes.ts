@@ -65,7 +65,7 @@ export class Classes {
 }
 
 function classify(graph: HeapGraph): { classOf: Uint32Array; names: string[] } {
-  const classOf = new Uint32Array(graph.nodeCount);
+  const classOf = graph.take();
   const names: string[] = [];
   const byName = new Map<string, number>();
   // what tells the class: the type, and for objects the name

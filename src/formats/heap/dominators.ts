@@ -47,9 +47,12 @@ export function* retainersOf({ meta, firstEdge, targets }: Parsed): Steps<Retain
 }
 
 /** What the program itself holds, without what only the inspector or shortcuts lead to. */
-function* ownedByProgram({ meta, firstEdge, targets }: Parsed, documentTrees: number): Steps<Uint8Array> {
+function* ownedByProgram(
+  { meta, firstEdge, targets }: Parsed,
+  documentTrees: number,
+  stack: Uint32Array,
+): Steps<Uint8Array> {
   const owned = new Uint8Array(meta.nodeCount);
-  const stack = new Uint32Array(meta.nodeCount);
   let depth = 0;
   const visit = (node: number) => {
     if (owned[node]) return;
@@ -73,7 +76,10 @@ function* ownedByProgram({ meta, firstEdge, targets }: Parsed, documentTrees: nu
 export function* dominatorsOf(parsed: Parsed, retainers: Retainers, documentTrees = -1): Steps<Dominators> {
   const { meta, firstEdge, targets } = parsed;
   const count = meta.nodeCount;
-  const owned = yield* ownedByProgram(parsed, documentTrees);
+  const wide = new ArrayBuffer(8 * (count + 1));
+  const semi = new Uint32Array(wide, 0, count + 1);
+  const label = new Uint32Array(wide, 4 * (count + 1), count + 1);
+  const owned = yield* ownedByProgram(parsed, documentTrees, semi);
   const counts = (from: number, to: number, shortcut: number) =>
     from !== to && (from === root || (!shortcut && !(owned[to] && !owned[from])));
 
@@ -82,9 +88,6 @@ export function* dominatorsOf(parsed: Parsed, retainers: Retainers, documentTree
   const vertex = new Uint32Array(count + 1);
   const ancestor = new Uint32Array(count + 1);
   const dominator = new Uint32Array(count + 1);
-  const wide = new ArrayBuffer(8 * (count + 1));
-  const semi = new Uint32Array(wide, 0, count + 1);
-  const label = new Uint32Array(wide, 4 * (count + 1), count + 1);
   let last = 0;
   const number = (node: number, parent: number) => {
     numberOf[node] = ++last;

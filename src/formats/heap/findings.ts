@@ -82,13 +82,18 @@ export interface BufferShare {
 /** Bytes outside V8's heap that ArrayBuffers hold, largest first; a small one may be a view of Buffer's pool. */
 export function arrayBuffers(graph: HeapGraph): BufferShare[] {
   const native = graph.typeNamed('native');
-  const found: BufferShare[] = [];
+  const holders = new Map<number, number>();
+  for (let node = 0; node < graph.nodeCount; node++)
+    if (graph.typeIndex(node) === native && graph.name(node) === 'system / JSArrayBufferData') holders.set(node, node);
   for (let node = 0; node < graph.nodeCount; node++) {
-    if (graph.typeIndex(node) !== native || graph.name(node) !== 'system / JSArrayBufferData') continue;
-    const { first, sources } = graph.retainers;
-    const holder = first[node]! < first[node + 1]! ? sources[first[node]!]! & 0x3fff_ffff : node;
-    found.push({ node: holder, bytes: graph.size(node) });
+    const [first, end] = graph.edgeRange(node);
+    for (let edge = first; edge < end; edge++) {
+      const target = graph.target(edge);
+      if (graph.typeIndex(target) === native && graph.keeps(edge) && holders.get(target) === target)
+        holders.set(target, node);
+    }
   }
+  const found = [...holders].map(([node, holder]) => ({ node: holder, bytes: graph.size(node) }));
   return found.sort((a, b) => b.bytes - a.bytes || a.node - b.node);
 }
 

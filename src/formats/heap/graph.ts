@@ -1,5 +1,5 @@
 /** A heap that can be asked: types, names, edges, what dominates what, and what is reached from where. */
-import { NumberList } from '../number-list.ts';
+import { eachNumber, NumberList } from '../number-list.ts';
 import { type Dominators, dominatorsOf, type Retainers, retainedSizes, retainersOf } from './dominators.ts';
 import {
   edgesPerMark,
@@ -36,7 +36,6 @@ export const rootNode = 0;
 
 export class HeapGraph {
   readonly strings: StringTable;
-  readonly retainers: Retainers;
   /** By node: the node that keeps it alone. */
   readonly dominator: Uint32Array;
   /** By node: bytes that go with it. */
@@ -47,18 +46,20 @@ export class HeapGraph {
   readonly #parsed: Parsed;
   readonly #columns: NodeColumns;
   readonly #spare: [Uint32Array, Uint32Array];
+  readonly #free: Uint32Array[];
+  #retainers: Retainers | undefined;
 
-  constructor(source: ByteSource, parsed: Parsed, columns: NodeColumns, retainers: Retainers, dominators: Dominators) {
+  constructor(source: ByteSource, parsed: Parsed, columns: NodeColumns, dominators: Dominators, free: Uint32Array[]) {
     this.#source = source;
     this.#parsed = parsed;
     this.#columns = columns;
     this.#spare = [...dominators.spare];
-    this.retainers = retainers;
     this.strings = new StringTable(source, parsed.strings);
     this.nodeCount = parsed.meta.nodeCount;
     this.edgeCount = parsed.meta.edgeCount;
     this.dominator = dominators.parent;
     this.retained = retainedSizes(dominators, (node) => this.size(node));
+    this.#free = [...free, dominators.order];
   }
 
   type(node: number): string {
@@ -125,7 +126,7 @@ export class HeapGraph {
     const edges: Edge[] = [];
     const row: number[] = [];
     let edge = mark * edgesPerMark;
-    const list = new NumberList((value) => {
+    const take = eachNumber((value) => {
       if (row.push(value) < meta.edgeWidth) return;
       if (edge >= from && edge < to) {
         const type = meta.edgeTypes[row[meta.edge.type]!]!;
@@ -141,6 +142,7 @@ export class HeapGraph {
       edge++;
       row.length = 0;
     });
+    const list = new NumberList(take);
     const buffer = new Uint8Array(Math.min(1024 * 1024, 32 * meta.edgeWidth * (to - edge + 1)));
     for (let at = marks[mark]!, started = false; edge < to && !list.ended; at += buffer.length) {
       const bytes = buffer.subarray(0, this.#source.read(buffer, at));
@@ -148,7 +150,9 @@ export class HeapGraph {
       // the mark is after a number: the comma before the next one is skipped
       const skipped = started ? 0 : bytes.findIndex((byte) => byte >= 0x30 && byte <= 0x39);
       started = true;
-      if (skipped < 0 || list.write(bytes, skipped, at) < 0) break;
+      const damage = skipped < 0 || list.write(bytes, skipped, at) < 0;
+      list.flush();
+      if (damage) break;
     }
     return edges;
   }
@@ -164,6 +168,17 @@ export class HeapGraph {
   /** Nodes with a place, ascending. */
   get placed(): Uint32Array {
     return this.#parsed.locations.nodes;
+  }
+
+  /** Looked for when somebody asks: they take as much memory as the edges. */
+  get retainers(): Retainers {
+    this.#retainers ??= finished(retainersOf(this.#parsed));
+    return this.#retainers;
+  }
+
+  /** A number per node, of any value, for whoever asks to keep. */
+  take(): Uint32Array {
+    return this.#free.pop()?.subarray(0, this.nodeCount) ?? new Uint32Array(this.nodeCount);
   }
 
   /** Two arrays of a number per node that whoever is called may use until it returns. */
@@ -193,8 +208,15 @@ export function* readHeap(source: ByteSource): Steps<HeapGraph> {
   const retainers = yield* part(retainersOf(parsed), 0.55, 0.65);
   const documentTrees = findDocumentTrees(source, parsed);
   const dominators = yield* part(dominatorsOf(parsed, retainers, documentTrees), 0.65, 0.9);
-  const columns = yield* part(readColumns(source, parsed), 0.9, 1);
-  return new HeapGraph(source, parsed, columns, retainers, dominators);
+  const columns = yield* part(readColumns(source, parsed, retainers.sources.buffer), 0.9, 1);
+  return new HeapGraph(source, parsed, columns, dominators, [retainers.first]);
+}
+
+function finished<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }
 
 function* part<Result>(steps: Steps<Result>, from: number, to: number): Steps<Result> {
@@ -217,15 +239,14 @@ function findDocumentTrees(
     if ((types[node]! & 63) === synthetic && node < 64) candidates.add(node);
   }
   const table = new StringTable(source, strings);
-  const row: number[] = [];
+  const { nodeWidth: width } = meta;
   let [node, found] = [0, -1];
-  const list = new NumberList((value) => {
-    if (row.push(value) < meta.nodeWidth) return;
-    if (candidates.has(node) && table.get(row[meta.node.name]!) === '(Document DOM trees)') found = node;
-    node++;
-    row.length = 0;
-  });
+  const list = new NumberList((values, count) => {
+    for (let i = 0; i + width <= count; i += width, node++)
+      if (candidates.has(node) && table.get(values[i + meta.node.name]!) === '(Document DOM trees)') found = node;
+  }, width);
   const buffer = new Uint8Array(64 * meta.nodeWidth * 20);
   list.write(buffer.subarray(0, source.read(buffer, nodesAtByte)), 0, nodesAtByte);
+  list.flush();
   return found;
 }

@@ -14,22 +14,38 @@ export interface PackageShare {
  * place (plain objects, strings), that of the nearest dominator that has one.
  */
 export function byPackage(graph: HeapGraph, scripts: Scripts): PackageShare[] {
-  const own = new Map<number, string>();
+  // by node, one more than the index of its package; 0 without
+  const own = new Uint16Array(graph.nodeCount);
+  const names: string[] = [];
+  const numbers = new Map<string, number>();
+  const set = (node: number, name: string) => {
+    let number = numbers.get(name);
+    if (number === undefined) {
+      if (names.length === 0xffff) return;
+      number = names.push(name);
+      numbers.set(name, number);
+    }
+    own[node] = number;
+  };
+  const ofScript = new Map<string, string | undefined>();
   for (const node of graph.placed) {
     const script = scripts.nameOf(graph.place(node)!);
-    const name = script === undefined ? undefined : packageOf(script);
-    if (name !== undefined) own.set(node, name);
+    if (script === undefined) continue;
+    if (!ofScript.has(script)) ofScript.set(script, packageOf(script));
+    const name = ofScript.get(script);
+    if (name !== undefined) set(node, name);
   }
   for (const node of scripts.nodes) {
     const name = packageOf(graph.name(node));
-    if (name !== undefined) own.set(node, name);
+    if (name !== undefined) set(node, name);
   }
   const sums = new Map<string, { objects: number; selfBytes: number }>();
   const stack: { node: number; name: string }[] = [{ node: -1, name: '(none)' }];
   walkDominators(
     graph,
     (node) => {
-      const named = own.get(node);
+      const number = own[node]!;
+      const named = number === 0 ? undefined : names[number - 1]!;
       if (named !== undefined) stack.push({ node, name: named });
       const { name } = stack[stack.length - 1]!;
       const sum = sums.get(name);

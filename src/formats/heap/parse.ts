@@ -4,7 +4,7 @@
  */
 import { NodeopsError } from '../../protocol/errors.ts';
 import { NumberList } from '../number-list.ts';
-import { SnapshotScanner } from '../snapshot-scanner.ts';
+import { type RowSink, SnapshotScanner } from '../snapshot-scanner.ts';
 import { damaged, readMeta, type SnapshotMeta } from './meta.ts';
 import { Offsets } from './offsets.ts';
 import type { ByteSource } from './source.ts';
@@ -63,7 +63,8 @@ class Builder {
   readonly scanner: SnapshotScanner;
   readonly #counts = new Map<string, number>();
   readonly #strings = new Offsets();
-  readonly #places: number[] = [];
+  /** Node, script, line and column of each. */
+  readonly #places = new Offsets();
   #meta: SnapshotMeta | undefined;
   #types = new Uint8Array(0);
   #firstEdge = new Uint32Array(1);
@@ -106,7 +107,7 @@ class Builder {
       marks: this.#marks,
       nodesAtByte: this.#nodesAtByte,
       strings: this.#strings,
-      locations: sortedLocations(this.#places),
+      locations: sortedLocations(this.#places, meta.nodeCount),
     };
   }
 
@@ -116,89 +117,96 @@ class Builder {
       damaged(`it promises ${promised}, which is ${numbers} numbers, but has ${found ?? 'none'} of them`);
   }
 
-  #sink(key: string, startByte: number) {
+  #sink(key: string, startByte: number): RowSink | undefined {
     const meta = this.#meta ?? damaged(`its ${key} come before its "snapshot" part`);
     if (key === 'nodes') return this.#nodes(meta, startByte);
     if (key === 'edges') return this.#edges(meta, startByte);
     return meta.locationWidth > 0 ? this.#locations(meta) : undefined;
   }
 
-  #nodes(meta: SnapshotMeta, startByte: number) {
+  #nodes(meta: SnapshotMeta, startByte: number): RowSink {
     this.#nodesAtByte = startByte;
     const types = new Uint8Array(meta.nodeCount);
     const firstEdge = new Uint32Array(meta.nodeCount + 1);
     [this.#types, this.#firstEdge] = [types, firstEdge];
     const { type: typeAt, edge_count: edgesAt, detachedness: detachedAt } = meta.node;
-    let [node, field, edges, bits] = [0, 0, 0, 0];
-    return (value: number) => {
-      if (value < 0) damaged(`node ${node} has a negative number`);
-      if (field === typeAt) {
-        if (value >= meta.nodeTypes.length) damaged(`node ${node} is of type ${value} of ${meta.nodeTypes.length}`);
-        bits |= value;
-      } else if (field === detachedAt) bits |= (value & 3) << 6;
-      else if (field === edgesAt) edges += value;
-      if (++field < meta.nodeWidth) return;
-      if (node >= meta.nodeCount) damaged(`it has more nodes than the ${meta.nodeCount} it promises`);
-      if (edges > meta.edgeCount) damaged(`its nodes have more edges than the ${meta.edgeCount} it promises`);
-      types[node] = bits;
-      firstEdge[++node] = edges;
-      [field, bits] = [0, 0];
+    const { nodeWidth: width, nodeCount, edgeCount } = meta;
+    const typeCount = meta.nodeTypes.length;
+    let [node, edges] = [0, 0];
+    const take: RowSink['take'] = (values, count) => {
+      for (let i = 0; i < count; i++) if (values[i]! < 0) damaged(`node ${node} has a negative number`);
+      for (let i = 0; i + width <= count; i += width) {
+        const type = values[i + typeAt]!;
+        if (type >= typeCount) damaged(`node ${node} is of type ${type} of ${typeCount}`);
+        if (node >= nodeCount) damaged(`it has more nodes than the ${nodeCount} it promises`);
+        edges += values[i + edgesAt]!;
+        if (edges > edgeCount) damaged(`its nodes have more edges than the ${edgeCount} it promises`);
+        types[node] = detachedAt < 0 ? type : type | ((values[i + detachedAt]! & 3) << 6);
+        firstEdge[++node] = edges;
+      }
     };
+    return { width, take };
   }
 
-  #edges(meta: SnapshotMeta, startByte: number) {
+  #edges(meta: SnapshotMeta, startByte: number): RowSink {
     if (this.#types.length !== meta.nodeCount) damaged('its edges come before its nodes');
     const targets = new Uint32Array(meta.edgeCount);
     const marks = new Float64Array(Math.ceil(meta.edgeCount / edgesPerMark));
     [this.#targets, this.#marks] = [targets, marks];
-    const [weak, shortcut] = [meta.edgeTypes.indexOf('weak'), meta.edgeTypes.indexOf('shortcut')];
+    const bits = Uint32Array.from(meta.edgeTypes, (type) =>
+      type === 'weak' ? weakBit : type === 'shortcut' ? shortcutBit : 0,
+    );
     const { type: typeAt, to_node: toAt } = meta.edge;
-    const { nodeWidth, edgeWidth, nodeCount, edgeCount } = meta;
-    let [edge, field, type, target] = [0, 0, 0, 0];
+    const { nodeWidth, edgeWidth: width, nodeCount, edgeCount } = meta;
+    let edge = 0;
     if (edgeCount > 0) marks[0] = startByte;
-    return (value: number, endByte: number) => {
-      if (field === toAt) target = value / nodeWidth;
-      else if (field === typeAt) type = value;
-      if (++field < edgeWidth) return;
-      field = 0;
-      if (!(target >= 0 && target < nodeCount) || target !== Math.floor(target))
-        damaged(`edge ${edge} leads to no node`);
-      if (!(type >= 0 && type < meta.edgeTypes.length))
-        damaged(`edge ${edge} is of type ${type} of ${meta.edgeTypes.length}`);
-      if (edge >= edgeCount) damaged(`it has more edges than the ${edgeCount} it promises`);
-      targets[edge++] = (target | (type === weak ? weakBit : type === shortcut ? shortcutBit : 0)) >>> 0;
-      if (edge % edgesPerMark === 0 && edge < edgeCount) marks[edge / edgesPerMark] = endByte + 1;
+    const take: RowSink['take'] = (values, count, ends) => {
+      for (let i = 0; i + width <= count; i += width) {
+        const target = values[i + toAt]! / nodeWidth;
+        const type = values[i + typeAt]!;
+        if (!(target >= 0 && target < nodeCount) || target !== Math.floor(target))
+          damaged(`edge ${edge} leads to no node`);
+        if (!(type >= 0 && type < bits.length)) damaged(`edge ${edge} is of type ${type} of ${bits.length}`);
+        if (edge >= edgeCount) damaged(`it has more edges than the ${edgeCount} it promises`);
+        targets[edge++] = (target | bits[type]!) >>> 0;
+        if (edge % edgesPerMark === 0 && edge < edgeCount) marks[edge / edgesPerMark] = ends[i + width - 1]! + 1;
+      }
     };
+    return { width, take };
   }
 
-  #locations(meta: SnapshotMeta) {
+  #locations(meta: SnapshotMeta): RowSink {
     const { object_index: objectAt, script_id: scriptAt, line: lineAt, column: columnAt } = meta.location;
-    const row = new Array<number>(meta.locationWidth).fill(0);
-    let field = 0;
-    return (value: number) => {
-      row[field++] = value;
-      if (field < meta.locationWidth) return;
-      field = 0;
-      const node = row[objectAt]! / meta.nodeWidth;
-      if (!(node >= 0 && node < meta.nodeCount) || node !== Math.floor(node)) damaged('a location is of no node');
-      this.#places.push(node, row[scriptAt]! >>> 0, row[lineAt]! >>> 0, row[columnAt]! >>> 0);
+    const { locationWidth: width, nodeWidth, nodeCount } = meta;
+    const places = this.#places;
+    const take: RowSink['take'] = (values, count) => {
+      for (let i = 0; i + width <= count; i += width) {
+        const node = values[i + objectAt]! / nodeWidth;
+        if (!(node >= 0 && node < nodeCount) || node !== Math.floor(node)) damaged('a location is of no node');
+        places.push(node);
+        for (const at of [scriptAt, lineAt, columnAt]) places.push(values[i + at]! >>> 0);
+      }
     };
+    return { width, take };
   }
 }
 
-function sortedLocations(rows: readonly number[]): Locations {
+function sortedLocations(rows: Offsets, nodeCount: number): Locations {
   const count = rows.length / 4;
-  const order = new Uint32Array(count);
-  for (let i = 0; i < count; i++) order[i] = i;
-  order.sort((a, b) => rows[4 * a]! - rows[4 * b]!);
+  const rowOf = new Uint32Array(count > 0 ? nodeCount : 0);
+  for (let i = 0; i < count; i++) rowOf[rows.get(4 * i)] = i + 1;
   const [nodes, places] = [new Uint32Array(count), new Uint32Array(3 * count)];
-  for (let i = 0; i < count; i++) {
-    const from = 4 * order[i]!;
-    nodes[i] = rows[from]!;
-    for (let k = 0; k < 3; k++) places[3 * i + k] = rows[from + 1 + k]!;
+  let found = 0;
+  for (let node = 0; node < rowOf.length; node++) {
+    const row = rowOf[node]!;
+    if (row === 0) continue;
+    for (let k = 0; k < 3; k++) places[3 * found + k] = rows.get(4 * (row - 1) + 1 + k);
+    nodes[found++] = node;
   }
-  return { nodes, places };
+  return { nodes: nodes.subarray(0, found), places };
 }
+
+type Columns = [Uint32Array, Uint32Array, Uint32Array];
 
 export interface NodeColumns {
   readonly names: Uint32Array;
@@ -208,28 +216,32 @@ export interface NodeColumns {
   readonly large: ReadonlyMap<number, number>;
 }
 
-/** What the first pass left out of the nodes, so that it need not be there while dominators are looked for. */
-export function* readColumns(source: ByteSource, { meta, nodesAtByte, strings }: Parsed): Steps<NodeColumns> {
+/**
+ * What the first pass left out of the nodes, so that it need not be there while dominators are looked for; in the memory of
+ * what was needed for them only, where it fits.
+ */
+export function* readColumns(
+  source: ByteSource,
+  { meta, nodesAtByte, strings }: Parsed,
+  free: ArrayBufferLike,
+): Steps<NodeColumns> {
   const { nodeCount, nodeWidth } = meta;
   const { name: nameAt, id: idAt, self_size: sizeAt } = meta.node;
-  const names = new Uint32Array(nodeCount);
-  const ids = new Uint32Array(nodeCount);
-  const sizes = new Uint32Array(nodeCount);
+  const columnBytes = 4 * nodeCount;
+  const space = free.byteLength >= 3 * columnBytes ? free : new ArrayBuffer(3 * columnBytes);
+  const [names, ids, sizes] = [0, 1, 2].map((i) => new Uint32Array(space, i * columnBytes, nodeCount)) as Columns;
   const large = new Map<number, number>();
-  let [node, field] = [0, 0];
-  const list = new NumberList((value) => {
-    if (field === nameAt) {
-      if (value >= strings.length) damaged(`node ${node} names string ${value} of ${strings.length}`);
-      names[node] = value;
-    } else if (field === idAt) ids[node] = value;
-    else if (field === sizeAt) {
-      sizes[node] = Math.min(value, 0xffff_ffff);
-      if (value >= 0xffff_ffff) large.set(node, value);
+  let node = 0;
+  const list = new NumberList((values, count) => {
+    for (let i = 0; i + nodeWidth <= count; i += nodeWidth, node++) {
+      const [name, size] = [values[i + nameAt]!, values[i + sizeAt]!];
+      if (name >= strings.length) damaged(`node ${node} names string ${name} of ${strings.length}`);
+      names[node] = name;
+      ids[node] = values[i + idAt]!;
+      sizes[node] = Math.min(size, 0xffff_ffff);
+      if (size >= 0xffff_ffff) large.set(node, size);
     }
-    if (++field < nodeWidth) return;
-    field = 0;
-    node++;
-  });
+  }, nodeWidth);
   const buffer = new Uint8Array(chunkBytes);
   for (let at = nodesAtByte; !list.ended; at += buffer.length) {
     const count = source.read(buffer, at);

@@ -14,7 +14,7 @@ export class Routes {
 
   constructor(graph: HeapGraph) {
     this.#graph = graph;
-    this.#from = new Uint32Array(graph.nodeCount).fill(nowhere);
+    this.#from = graph.take().fill(nowhere);
     this.#search();
   }
 
