@@ -11,7 +11,7 @@ export interface TopFigure {
   readonly heading: string;
   /** The key that sorts by it. */
   readonly key: string;
-  /** From here on it is marked: a value, or a share of the limit where `bounded` by one. */
+  /** From here on it is marked, and `why` finds it: a value, or a share of the limit where `bounded` by one. */
   readonly marked?: number;
 }
 
@@ -54,7 +54,7 @@ const ofTime = {
     part: 'mean',
     least: 1,
     bounded: true,
-    top: { heading: 'THROTTLED', key: 't', marked: 0.05 },
+    top: { heading: 'THROTTLED', key: 't', marked: 0.1 },
   },
   utilization: {
     title: 'event loop',
@@ -168,4 +168,11 @@ export const figuresByRule = Object.fromEntries(names.map((name) => [figures[nam
 
 export function figureOf(name: FigureName): Figure {
   return figures[name];
+}
+
+/** From where on `top` marks a figure and `why` finds it. */
+export function markOf(name: FigureName): number {
+  const { top } = figureOf(name);
+  if (top?.marked === undefined) throw new Error(`${name} has no mark`);
+  return top.marked;
 }

@@ -27,7 +27,7 @@ export const faults: readonly Fault[] = [
     service: 'regex',
     right: ['regex'],
     names: /validateName/,
-    loads: [often('/?name=an+example+input+that+is+a+bit+longer%21%21', 900)],
+    loads: [often('/?name=an+example+input+that+is+a+bit+longer+yet%21%21', 900)],
     warmMs: 4000,
   },
   { service: 'json', right: ['json'], names: /repriced/, loads: [often('/', 500)], warmMs: 4000 },

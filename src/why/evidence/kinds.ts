@@ -70,6 +70,20 @@ const loggers =
   /^(?:pino|winston|bunyan|log4js|loglevel|debug|signale|consola|npmlog|morgan|logform|@?[\w-]*\/?logger)$/;
 
 export function classify(frames: readonly Frame[]): Classified {
+  const found = byFrames(frames);
+  return found.kind === 'error' ? { ...found, caller: throwerOf(frames, found.caller) } : found;
+}
+
+/** An error's own constructor is not who throws it. */
+function throwerOf(frames: readonly Frame[], caller: Frame | null): Frame | null {
+  if (!caller) return null;
+  const makes = ({ code = '', function: name }: Frame) =>
+    /\bextends\s|\bsuper\s*\(|\.captureStackTrace\b/.test(code) || /(?:Error|Exception)$/.test(name);
+  const outside = frames.slice(frames.indexOf(caller)).filter((frame) => ownerOf(frame) === ownerOf(caller));
+  return outside.find((frame) => !makes(frame)) ?? caller;
+}
+
+function byFrames(frames: readonly Frame[]): Classified {
   const caller = callerOf(frames);
   const inner = frames.slice(0, caller ? frames.indexOf(caller) : frames.length);
   const pattern = frames[0] && /^RegExp: ?(.*)$/s.exec(frames[0].function);

@@ -1,7 +1,8 @@
+import { markOf } from '../../protocol/figures.ts';
 import { percent } from '../../protocol/text/quantities.ts';
 import { finding, type Rule } from '../finding.ts';
 
-const least = 0.1;
+const least = markOf('throttled');
 
 export const cpuThrottled: Rule = {
   id: 'cpu-throttled',

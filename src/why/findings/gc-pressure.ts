@@ -1,9 +1,10 @@
+import { markOf } from '../../protocol/figures.ts';
 import { bytesShort, percent } from '../../protocol/text/quantities.ts';
 import { finding, type Rule } from '../finding.ts';
 import { memoryOf } from './memory.ts';
 
-const fullShare = 0.8;
-const pauseShare = 0.1;
+const fullShare = markOf('heapUsedBytes');
+const pauseShare = markOf('gcShare');
 
 export const gcPressure: Rule = {
   id: 'gc-pressure',

@@ -1,4 +1,5 @@
 /** What findings about the main thread's time have alike: how much it costs, since when, whether it comes in step. */
+import { markOf } from '../../protocol/figures.ts';
 import { duration } from '../../protocol/text/quantities.ts';
 import type { Reading } from '../case.ts';
 import type { Evidence } from '../evidence/evidence.ts';
@@ -11,7 +12,7 @@ import { type Finding, finding, type Rule } from '../finding.ts';
 /** A callback that runs for longer is felt by everybody who waits: the recorder's own threshold for a stall. */
 export const blockedMs = 150;
 /** A loop that is busy for more of the time has a queue before it. */
-export const saturated = 0.9;
+export const saturated = markOf('utilization');
 /** What takes less of the time explains little. */
 const leastShare = 0.05;
 const saturatedShare = 0.25;

@@ -1,8 +1,9 @@
+import { markOf } from '../../protocol/figures.ts';
 import { bytesShort, percent } from '../../protocol/text/quantities.ts';
 import { finding, type Rule } from '../finding.ts';
 import { limitOf, memoryOf } from './memory.ts';
 
-const near = 0.9;
+const near = markOf('rssBytes');
 const noted = 0.8;
 
 export const memoryLimit: Rule = {

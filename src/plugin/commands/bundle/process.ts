@@ -19,6 +19,7 @@ import { readReply } from '../../client/exchange.ts';
 import type { Io } from '../../io.ts';
 import type { Target } from '../../target.ts';
 import type { Subject } from './contents.ts';
+import { addWhy, type WhyOptions } from './why.ts';
 
 type Asked = Exclude<OperationName & keyof typeof texts, 'processes'>;
 const texts = {
@@ -36,13 +37,14 @@ export interface ProcessOptions {
   /** Milliseconds; 0 for none. */
   readonly profileMs: number;
   readonly timeoutMs: number | undefined;
+  readonly why: WhyOptions;
 }
 
 export async function collectProcess(
   target: Target,
   subject: Subject,
   secrets: Secrets,
-  { profileMs, timeoutMs = askTimeoutMs }: ProcessOptions,
+  { profileMs, timeoutMs = askTimeoutMs, why }: ProcessOptions,
   io: Io,
 ): Promise<void> {
   const client = new AgentClient(target.endpoint);
@@ -52,7 +54,7 @@ export async function collectProcess(
     if (first instanceof Error) {
       io.signal.throwIfAborted();
       // whoever does not answer this answers nothing, and each question would be waited for
-      for (const what of [...Object.keys(texts), ...newer, ...captureNames(profileMs)]) subject.lacks(what, first);
+      for (const what of [...Object.keys(texts), ...newer, ...looks(profileMs)]) subject.lacks(what, first);
       return;
     }
     for (const name of Object.keys(texts) as Asked[])
@@ -66,12 +68,18 @@ export async function collectProcess(
         const json = await askByPath(client, name, target, io.signal, timeoutMs, secrets);
         await subject.text(name, `${name}.json`, json, { masked: true });
       });
+    if (profileMs > 0) await subject.try('why', io.signal, () => addWhy(target, subject, secrets, why, io));
     for (const capture of captureNames(profileMs))
       await subject.try(capture, io.signal, () => addCapture(target, subject, capture, profileMs, io));
-    if (profileMs === 0) for (const name of ['pprof-cpu', 'pprof-heap']) subject.lacks(name, 'left out by --profile 0');
+    if (profileMs === 0)
+      for (const name of ['why', 'pprof-cpu', 'pprof-heap']) subject.lacks(name, 'left out by --profile 0');
   } finally {
     client.close();
   }
+}
+
+function looks(profileMs: number): string[] {
+  return [...(profileMs > 0 ? ['why'] : []), ...captureNames(profileMs)];
 }
 
 function captureNames(profileMs: number): CaptureName[] {

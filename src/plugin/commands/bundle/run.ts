@@ -14,6 +14,7 @@ import { fanOut, type Outcome } from '../../client/fanout.ts';
 import { type Io, write } from '../../io.ts';
 import { documentText, isDocumentFormat } from '../../render/document.ts';
 import { targetName } from '../../render/target-name.ts';
+import { podFacts } from '../../sampling/pod-facts.ts';
 import type { Target } from '../../target.ts';
 import { type Resolved, resolveTargets } from '../../targets/resolve.ts';
 import type { KubeApi } from '../../transport/kube/api.ts';
@@ -24,11 +25,14 @@ import type { bundleFlags } from './flags.ts';
 import { pageHtml } from './page.ts';
 import { collectPod } from './pod.ts';
 import { collectProcess } from './process.ts';
+import type { WhyOptions } from './why.ts';
 
 export type BundleInvocation = Omit<Invocation, 'flags'> & { readonly flags: Parsed<typeof bundleFlags> };
 
 /** Processes and pods at the same time. */
 const concurrency = 4;
+/** How long `why` looks: twice as long as a profile takes, within these. */
+const lookMs = { least: 2_000, most: 10_000 };
 /** Targets that doctor looks at. */
 const limitDoctors = 5;
 
@@ -82,7 +86,8 @@ async function fill(
   try {
     // pods first: what their variables hide is then known to all the rest
     const pods = api ? await collectPods(api, targets, around, secrets, invocation) : [];
-    const processes = await collectProcesses(targets, around, secrets, invocation);
+    const facts = await podFacts(api, targets, io);
+    const processes = await collectProcesses(targets, around, secrets, facts, invocation);
     const doctor = await examine(invocation, around);
     for (const { namespace, error } of skipped) doctor.lacks(`namespace ${namespace}`, error);
     const subjects = [...processes, ...pods, doctor];
@@ -125,9 +130,12 @@ async function collectProcesses(
   targets: readonly Target[],
   around: Surroundings,
   secrets: Secrets,
+  facts: WhyOptions['facts'],
   { flags, io }: BundleInvocation,
 ): Promise<Subject[]> {
-  const options = { profileMs: flags.profile, timeoutMs: flags.timeout };
+  const { profile: profileMs, timeout: timeoutMs, port } = flags;
+  const forMs = Math.min(lookMs.most, Math.max(lookMs.least, 2 * profileMs));
+  const options = { profileMs, timeoutMs, why: { forMs, timeoutMs, port, facts } };
   const taken = new Set<string>();
   const named = targets.map((target) => ({ target, folder: folderOf(target, taken) }));
   const outcomes = await fanOut(

@@ -5,11 +5,11 @@ import { duration } from '../../../protocol/text/quantities.ts';
 import type { Case } from '../../../why/case.ts';
 import { diagnose } from '../../../why/diagnose.ts';
 import { fanOut, type Outcome } from '../../client/fanout.ts';
-import { type Io, write } from '../../io.ts';
+import { write } from '../../io.ts';
 import { documentText } from '../../render/document.ts';
 import { errorLine } from '../../render/messages.ts';
 import { hasColors } from '../../render/outliers.ts';
-import { targetName, typedName } from '../../render/target-name.ts';
+import { targetName } from '../../render/target-name.ts';
 import { type Looked, lookAt } from '../../sampling/look.ts';
 import { podFacts } from '../../sampling/pod-facts.ts';
 import type { Target } from '../../target.ts';
@@ -17,6 +17,7 @@ import { resolveTargets, type TargetInvocation } from '../../targets/resolve.ts'
 import { type Answered, answerObject, listOf } from './document.ts';
 import { markdown } from './markdown.ts';
 import { groupsText, whyText } from './text.ts';
+import { typing } from './typing.ts';
 
 type WhyInvocation = TargetInvocation & {
   readonly flags: {
@@ -89,16 +90,6 @@ async function rendered(
   const paint = { colors: hasColors(io), columns: io.stdout.columns ?? 100, now };
   if (answered.length === 1) return lines(whyText(answered[0]!, typing(answered[0]!, io), paint));
   return lines(groupsText(answered, (each) => typing(each, io), paint));
-}
-
-/** How a next step is typed: the program and the target in place of their names. */
-function typing({ target }: Answered, io: Io): (next: string) => string {
-  const inPod =
-    target.pod === null
-      ? ''
-      : `${target.namespace ? ` -n ${target.namespace}` : ''}${target.container ? ` -c ${target.container}` : ''}`;
-  const name = typedName(target).replace(/^process /, '');
-  return (next) => `${io.program} ${next.replace('TARGET', `${name}${inPod}`)}`;
 }
 
 async function judgeFile(path: string, { flags, io }: WhyInvocation): Promise<number> {

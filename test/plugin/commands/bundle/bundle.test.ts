@@ -60,6 +60,9 @@ describe('bundle of a local process', () => {
     for (const { path } of process.files) expect(found.get(path)).toBeTruthy();
     expect(JSON.parse(found.get(files.get('report') as string)!)).toHaveProperty('javascriptHeap');
     expect(doctor).toMatchObject({ kind: 'doctor', missing: [] });
+    const why = JSON.parse(found.get(files.get('why') as string)!);
+    expect(why).toMatchObject({ operation: 'why', data: { verdict: 'healthy' } });
+    expect(JSON.parse(found.get(files.get('why: what was seen') as string)!).subject.pid).toBe(pid);
     expect(found.get('doctor/doctor.txt')).toContain('ok');
     expect(found.get('index.html')).toContain('event loop');
 
