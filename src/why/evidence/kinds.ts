@@ -36,7 +36,7 @@ const modules: readonly (readonly [Kind, RegExp, RegExp?])[] = [
   ['child', /^node:child_process$|internal\/child_process/, /Sync$/],
   ['zlib', /^node:zlib$/, /Sync|zlibBufferSync|processChunkSync/],
   ['crypto', /^node:crypto$|internal\/crypto\//, /Sync$/],
-  ['fs', /^node:fs$|internal\/fs\//, /Sync|^(?:exists|read|write|stat|open)$/],
+  ['fs', /^node:fs$|internal\/fs\//, /Sync/],
   ['dns', /^node:dns$/, /Sync$/],
   ['compile', /^node:vm$|internal\/vm/],
   ['module', /internal\/modules\/|^node:module$/],
@@ -74,11 +74,13 @@ export function classify(frames: readonly Frame[]): Classified {
   return found.kind === 'error' ? { ...found, caller: throwerOf(frames, found.caller) } : found;
 }
 
+const errorName = /(?:Error|Exception)$/;
+
 /** An error's own constructor is not who throws it. */
 function throwerOf(frames: readonly Frame[], caller: Frame | null): Frame | null {
   if (!caller) return null;
   const makes = ({ code = '', function: name }: Frame) =>
-    /\bextends\s|\bsuper\s*\(|\.captureStackTrace\b/.test(code) || /(?:Error|Exception)$/.test(name);
+    /\bextends\s|\.captureStackTrace\b/.test(code) || errorName.test(name);
   const outside = frames.slice(frames.indexOf(caller)).filter((frame) => ownerOf(frame) === ownerOf(caller));
   return outside.find((frame) => !makes(frame)) ?? caller;
 }
@@ -96,6 +98,8 @@ function byFrames(frames: readonly Frame[]): Classified {
   const source = frames[0] === caller ? caller?.code : undefined;
   const written = source === undefined ? null : kindOfSource(source);
   if (written) return { ...written, caller };
+  // what takes long of an error is its stack
+  if (frames[0] === caller && caller && errorName.test(caller.function)) return { kind: 'error', call: null, caller };
   const logger = frames.map(packageOf).find((name) => name !== null && loggers.test(name));
   if (logger) return { kind: 'log', call: logger, caller };
   return { kind: 'function', call: null, caller };

@@ -43,7 +43,7 @@ export function costOf(e: Evidence, works: readonly Work[]): Cost | null {
   const guessed =
     works[0]?.kind === 'function' || (works[0]?.kind === 'regex' && works[0].call?.startsWith('.') === true);
   const starved = guessed && e.served < leastServed;
-  const often = Math.max(0, ...works.map((work) => work.stretches)) >= oftenStretches;
+  const often = works.reduce((sum, work) => sum + work.stretches, 0) >= oftenStretches;
   const least = guessed && !often ? blockedMs / Math.max(0.25, e.served) : blockedMs;
   const blocks = worstMs >= least && share >= leastShare && (!starved || often || worstMs >= surelyMs);
   // a loop that gets no CPU is full whatever it does

@@ -1,5 +1,5 @@
 import { duration } from '../../protocol/text/quantities.ts';
-import { placeOf } from '../evidence/frames.ts';
+import { placeIn, placeOf } from '../evidence/frames.ts';
 import { periodOf } from '../evidence/period.ts';
 import { finding, type Rule } from '../finding.ts';
 
@@ -17,7 +17,7 @@ export const periodicStall: Rule = {
       return finding('periodic-stall', {
         level: e.serves ? 'finding' : 'note',
         weight: 0.45 + 0.4 * Math.min(1, period.worstMs / 1_000) + 0.1 * share,
-        sentence: `${placeOf(caller)} stalls the event loop every ${duration(period.periodMs)}, for up to ${duration(period.worstMs)}; ${period.count} times so far`,
+        sentence: `${placeIn(frames.slice(frames.indexOf(caller)))} stalls the event loop every ${duration(period.periodMs)}, for up to ${duration(period.worstMs)}; ${period.count} times so far`,
         place: placeOf(caller),
         frames: frames.slice(frames.indexOf(caller)),
         certainty: 'certain',
