@@ -52,6 +52,8 @@ export interface VersionReply {
   platform: string;
   arch: string;
   execPath: string;
+  /** Operations and captures it can be asked for; an agent from before this was told leaves it out. */
+  offers?: string[];
 }
 
 export interface ProcessesReply {

@@ -2,6 +2,7 @@
 import { effects } from '../../inspect/effects/effects.ts';
 import { readings } from '../../inspect/readings/readings.ts';
 import type { Reading, Subject } from '../../inspect/subject.ts';
+import { captures } from '../../protocol/captures.ts';
 import { NodeopsError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type Operation, type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
@@ -23,10 +24,12 @@ type Handlers = {
   readonly [N in OperationName]: (context: Context, parameters: Parameters<N>) => Promise<Reading<Replies[N]>>;
 };
 
+const offers = [...Object.keys(operations), ...Object.keys(captures)];
+
 /** One for each entry of the protocol's table. */
 const handlers: Handlers = {
   version: async ({ resident, pod }) => ({
-    data: resident.version,
+    data: { ...resident.version, offers },
     stuck: null,
     notes: [...pod.notes(), ...(resident.asleep ? [] : recorder().notes())],
   }),

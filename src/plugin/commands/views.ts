@@ -5,6 +5,7 @@ import { memstatsText } from '../../protocol/text/memstats.ts';
 import { processText, versionText } from '../../protocol/text/process.ts';
 import { bytesShort, duration, elapsed, percent } from '../../protocol/text/quantities.ts';
 import { requestAge, requestName, requestsText } from '../../protocol/text/requests.ts';
+import { skewText } from '../../protocol/text/skew.ts';
 import { stackText } from '../../protocol/text/stack.ts';
 import { statsText } from '../../protocol/text/stats.ts';
 import { waitsText } from '../../protocol/text/waits.ts';
@@ -41,7 +42,7 @@ type ShownElsewhere = 'processes' | 'history' | 'artifacts' | 'remove-artifact';
 /** How every operation's reply is shown. */
 export const views: { readonly [N in Exclude<keyof Replies, ShownElsewhere>]: View<Replies[N]> } = {
   version: {
-    text: versionText,
+    text: (version) => [...versionText(version), ...skewText(version, process.env.NODEOPS_VERSION)],
     columns: [
       column('NODE', (v) => v.nodeVersion),
       column('V8', (v) => v.v8Version),

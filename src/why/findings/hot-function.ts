@@ -1,5 +1,5 @@
 import { dominantOf } from '../evidence/dominant.ts';
-import { packageOf, placeOf } from '../evidence/frames.ts';
+import { packageOf, placeIn } from '../evidence/frames.ts';
 import { periodOf } from '../evidence/period.ts';
 import type { Rule } from '../finding.ts';
 import { costOf, loopFinding, loopThresholds } from './loop.ts';
@@ -29,9 +29,10 @@ export const hotFunction: Rule = {
     const innermost = own[0]!.frames.find((frame) => packageOf(frame) !== null);
     const through = innermost && packageOf(caller) === null ? ` (in the package ${packageOf(innermost)})` : '';
     const frames = dominant?.frames ?? own[0]!.frames;
+    const place = placeIn(frames.slice(Math.max(0, frames.indexOf(caller))));
     const sentence = cost.blocks
-      ? `${placeOf(caller)} blocks the event loop${through}`
-      : `the event loop has no time left: ${placeOf(caller)}${through}`;
+      ? `${place} blocks the event loop${through}`
+      : `the event loop has no time left: ${place}${through}`;
     return loopFinding(e, { caller, frames, call: null }, cost, {
       id: 'hot-function',
       sentence,
