@@ -60,6 +60,11 @@ export function pidNamespace(): string {
   return readLinkNow('/proc/self/ns/pid') ?? process.platform;
 }
 
+/** The mount namespace of this process, or of another whose namespaces may be looked at: `mnt:[4026531841]`. */
+export function mountNamespace(procDir = '/proc/self'): string {
+  return readLinkNow(`${procDir}/ns/mnt`) ?? process.platform;
+}
+
 /** Whether a process runs: one that has ended and was not waited for does not. */
 export function isAlive(pid: number): boolean {
   try {

@@ -52,6 +52,7 @@ describe.each(majors)('on Node %i', (major) => {
     expect(last.count - first.count).toBeGreaterThan(10);
     expect(told.length - last.count).toBeLessThanOrEqual(10);
     expect(last.pauseMs / pauseMs).toBeGreaterThan(0.7);
-    expect(last.pauseMs / pauseMs).toBeLessThan(1.3);
+    // V8 prints each line within the pause that we count, and leaves out what it waits for other threads
+    expect(last.pauseMs).toBeLessThan(1.3 * pauseMs + last.count);
   });
 });

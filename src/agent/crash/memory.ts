@@ -29,6 +29,8 @@ const graceMs = 2_000;
 /** How long a list of what others have kept is used. */
 const lookMs = 1_000;
 
+/** A woken agent does not fall asleep before it has seen how full the heap is, unless the main thread says nothing for so long. */
+const unknownMs = 10_000;
 /** What sampling needs to see something. */
 const settleMs = 1_000;
 
@@ -51,6 +53,8 @@ interface About {
 
 /** `sleeping`: the processes that this one looks after. */
 export function watchMemory(kept: Kept, info: ProcessInfo, sleeping?: SleepingWatch): MemoryWatch {
+  const [startedAt, startedDate] = [performance.now(), Date.now()];
+  let known = false;
   let sampling: Promise<Sampling> | undefined;
   let sampledAt = Number.NEGATIVE_INFINITY;
   let before: Pick<CrashRecord, 'memory' | 'stacks'> | undefined;
@@ -128,6 +132,9 @@ export function watchMemory(kept: Kept, info: ProcessInfo, sleeping?: SleepingWa
 
   function look(watch: Watch, limit: MemoryLimit | null): void {
     const pressure = gauge.read(watch.recording, limit);
+    const latest = watch.recording.latest();
+    // what was recorded before it fell asleep last says nothing
+    known ||= latest !== undefined && latest.at >= startedDate && (latest.mean.heapUsedBytes ?? 0) > 0;
     if (!pressure) return;
     const { kind, share, soonShare } = pressure;
     if (soonShare < endSamplingAt && sampling && !recording) endSampling();
@@ -159,7 +166,8 @@ export function watchMemory(kept: Kept, info: ProcessInfo, sleeping?: SleepingWa
 
   const isDue = (kind: ShortageKind): boolean => Date.now() - newest.of(kind) >= pauseMs;
 
-  return { look, busy: () => recording || sampling !== undefined };
+  const looksYet = () => !known && performance.now() - startedAt < unknownMs;
+  return { look, busy: () => recording || sampling !== undefined || looksYet() };
 }
 
 function summary(

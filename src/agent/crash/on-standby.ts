@@ -19,9 +19,9 @@ import { crashRecord } from './record.ts';
 const watched = 64;
 const samplesKept = 300;
 
-/** The heap is less than what is resident: from this share of its limit on it may be short, and is looked at again each time so much more is resident. */
+/** The heap is less than what is resident: from this share of its limit on it may be short, and is looked at so often. It may grow where what is resident does not. */
 const wakeAt = 0.6;
-const wakeAgain = 0.1;
+const wakeAgainMs = 30_000;
 
 /** From the last that a process does of its own accord until it is gone. */
 const endingMs = 300;
@@ -46,8 +46,7 @@ interface Watched {
   readonly rss: number[];
   boxedAt: number;
   boxes: number;
-  /** Resident when it was woken last. */
-  wokenBytes: number;
+  wokenAt: number;
 }
 
 export function watchSleeping(kept: Kept, residents: () => readonly Resident[]): SleepingWatch {
@@ -102,14 +101,25 @@ export function watchSleeping(kept: Kept, residents: () => readonly Resident[]):
 
 function begin(resident: Resident, owner: string): Watched {
   const never = Number.NEGATIVE_INFINITY;
-  return { resident, owner, since: Date.now(), times: [], rss: [], boxedAt: never, boxes: 0, wokenBytes: 0 };
+  return {
+    resident,
+    owner,
+    since: Date.now(),
+    times: [],
+    rss: [],
+    boxedAt: never,
+    boxes: 0,
+    wokenAt: never,
+  };
 }
 
 function wake(one: Watched, rss: number): void {
   const { asleep } = one.resident;
   const limit = asleep?.heapLimitBytes;
-  if (!asleep || !limit || rss < limit * wakeAt || rss - one.wokenBytes < limit * wakeAgain) return;
-  one.wokenBytes = rss;
+  if (!asleep || !limit || rss < limit * wakeAt) return;
+  const now = performance.now();
+  if (now - one.wokenAt < wakeAgainMs) return;
+  one.wokenAt = now;
   void asleep.wake().catch(() => {});
 }
 

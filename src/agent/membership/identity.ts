@@ -1,8 +1,8 @@
 /** Who this process is, as it tells other agents. */
 import { basename } from 'node:path';
-import { getHeapStatistics } from 'node:v8';
+import { ownHeapLimit } from '../../inspect/heap-limit.ts';
 import { ancestors } from '../../proc/ancestors.ts';
-import { pidNamespace } from '../../proc/identity.ts';
+import { mountNamespace, pidNamespace } from '../../proc/identity.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { ProcessInfo, VersionReply } from '../../protocol/replies.ts';
 import type { Settings } from '../settings/agent-settings.ts';
@@ -12,7 +12,7 @@ export interface Identity {
   readonly info: ProcessInfo;
   readonly version: VersionReply;
   readonly kin: Kinship;
-  /** What the V8 heap of the main thread may grow to. */
+  /** What the old generation of the main thread's heap may grow to. */
   readonly heapLimitBytes: number;
 }
 
@@ -46,7 +46,7 @@ export function identify(settings: Settings): Identity {
       arch: process.arch,
       execPath: process.execPath,
     },
-    kin: { container: pidNamespace(), uid, readOnly: settings.readOnly },
-    heapLimitBytes: getHeapStatistics().heap_size_limit,
+    kin: { container: pidNamespace(), files: mountNamespace(), uid, readOnly: settings.readOnly },
+    heapLimitBytes: ownHeapLimit(),
   };
 }

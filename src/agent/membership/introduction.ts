@@ -3,10 +3,12 @@
 import { ancestorsLimit } from '../../proc/ancestors.ts';
 import type { Ancestor, ProcessInfo, VersionReply } from '../../protocol/replies.ts';
 
-/** What says that two agents may act for each other: same processes visible, same user, same rules. */
+/** What says that two agents may act for each other: same processes and files visible, same user, same rules. */
 export interface Kinship {
   /** The pid namespace, as the kernel names it; the platform where there are none. */
   readonly container: string;
+  /** The mount namespace, likewise: containers that share their processes do not share files. */
+  readonly files: string;
   readonly uid: number | null;
   readonly readOnly: boolean;
 }
@@ -31,7 +33,12 @@ const containerName = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
 const roles: readonly unknown[] = ['standby', 'awake', 'watcher', 'found', 'sidecar'] satisfies Introduction['role'][];
 
 export function isKin(one: Kinship, other: Kinship): boolean {
-  return one.container === other.container && one.uid === other.uid && one.readOnly === other.readOnly;
+  return (
+    one.container === other.container &&
+    one.files === other.files &&
+    one.uid === other.uid &&
+    one.readOnly === other.readOnly
+  );
 }
 
 /** The introduction a reply is, or undefined when it is none. */
@@ -48,9 +55,10 @@ export function parseIntroduction(value: unknown): Introduction | undefined {
 
 function parseKinship(value: unknown): Kinship | undefined {
   if (!isFields(value)) return undefined;
-  const { container, uid, readOnly } = value;
-  if (!isText(container, 64) || !(uid === null || isWhole(uid)) || typeof readOnly !== 'boolean') return undefined;
-  return { container, uid, readOnly };
+  const { container, files, uid, readOnly } = value;
+  if (!isText(container, 64) || !isText(files, 64) || !(uid === null || isWhole(uid)) || typeof readOnly !== 'boolean')
+    return undefined;
+  return { container, files, uid, readOnly };
 }
 
 function parseInfo(value: unknown): ProcessInfo | undefined {

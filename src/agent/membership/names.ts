@@ -18,11 +18,11 @@ export function leaderName(port: number): string {
 
 /** Of a container's watcher; `candidate`: of who is about to become it. Without a known port a process is by itself. */
 export function watcherName(
-  { container, uid }: Kinship,
+  { container, files, uid }: Kinship,
   knownPort: number,
   stage: 'watcher' | 'candidate' = 'watcher',
 ): string {
-  return `\0nodeops-${stage}-${container}-${uid ?? 'user'}-${knownPort || `pid-${process.pid}`}`;
+  return `\0nodeops-${stage}-${container}-${files}-${uid ?? 'user'}-${knownPort || `pid-${process.pid}`}`;
 }
 
 /** Whether somebody holds a name, without connecting to it. */

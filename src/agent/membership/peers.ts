@@ -1,4 +1,5 @@
 /** Who else is in the pod, as far as it is known: looked up in the kernel's table, and asked who they are. */
+import { mountNamespace } from '../../proc/identity.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import type { Resident } from '../resident.ts';
 import type { Settings } from '../settings/agent-settings.ts';
@@ -94,7 +95,9 @@ export function peers({ settings, identity, own }: Parts): Peers {
   /** As far as its variables say, where it has not. */
   const followsRules = (pid: number): boolean => {
     const told = rulesOf(pid);
-    return told?.readOnly === kin.readOnly && told.port === settings.port;
+    return (
+      told?.readOnly === kin.readOnly && told.port === settings.port && mountNamespace(`/proc/${pid}`) === kin.files
+    );
   };
 
   function sibling(peer: Peer, introduction: Introduction | undefined): Resident | undefined {
@@ -110,7 +113,11 @@ export function peers({ settings, identity, own }: Parts): Peers {
             info: { ...info, port: peer.port, leader: false },
             version: introduction?.version ?? identity.version,
             asleep: {
-              heapLimitBytes: introduction?.heapLimitBytes ?? null,
+              // who was busy at first tells it later
+              get heapLimitBytes() {
+                const now = roster.peers.get(peer.inode);
+                return (now && introductionOf(now)?.heapLimitBytes) ?? null;
+              },
               wake: () =>
                 open(peer.port, 'request', settings.token).then(
                   (socket) => {

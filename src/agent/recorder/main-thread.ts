@@ -14,6 +14,8 @@ export interface MainThread {
   whereabouts(): Whereabouts;
   /** CPU time so far; NaN where the kernel does not say. */
   cpuMs(): number;
+  /** How long it was ready to run so far, and had no CPU; NaN where the kernel does not say. */
+  starvedMs(): number;
 }
 
 /** Files stay open: a look is two reads. */
@@ -31,6 +33,7 @@ export function mainThread(): MainThread {
       return { polls: calls.includes(call) ? set : undefined };
     },
     cpuMs: () => Number(schedule()?.split(' ')[0] ?? Number.NaN) / 1e6,
+    starvedMs: () => Number(schedule()?.split(' ')[1] ?? Number.NaN) / 1e6,
   };
 }
 

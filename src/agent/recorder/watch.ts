@@ -55,6 +55,8 @@ const timedShare = 0.02;
 const seldomMs = 10_000;
 /** How often the container is looked at while the main thread does nothing. */
 const idleContainerMs = 4_000;
+/** CPU that it takes from its answer to its loop: less than it takes to start a child process. */
+const restOfAnswerMs = 1;
 /** For so long after it last worked a timer measures turns, where Node cannot do without. */
 const timedMs = 2_000;
 
@@ -68,6 +70,8 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
   const clock = () => performance.now();
   /** Sets that the main thread was seen to wait in, and answered: those of its event loop, and not of a synchronous child process. */
   const loops = new Set<string>();
+  /** One that it waited in before it answered, and its CPU when it had: it is one of those if it waits there again and did nothing between. */
+  let candidate: { readonly polls: string; readonly mainMs: number } | undefined;
   let beat = 0;
   let beatAt = clock();
   /** The same, without what this thread stood still. */
@@ -128,6 +132,13 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
     confirmed = perTurn;
   }
 
+  /** `polls`: what it waits in now. On a busy machine it comes back to its loop long after its answer. */
+  function knowLoop(polls = main.whereabouts().polls): void {
+    if (!candidate || polls === undefined) return;
+    if (polls === candidate.polls && !(main.cpuMs() - candidate.mainMs > restOfAnswerMs)) loops.add(polls);
+    candidate = undefined;
+  }
+
   function ask(): Promise<Pulse | undefined> {
     asking ??= askNow().finally(() => {
       asking = undefined;
@@ -138,15 +149,19 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
   async function askNow(): Promise<Pulse | undefined> {
     askedAt = clock();
     const { polls } = main.whereabouts();
-    const before = main.cpuMs();
+    const [before, starvedMs] = [main.cpuMs(), main.starvedMs()];
     try {
       timed = !perTurn && askedAt - workedAt < timedMs;
       const answer = await askPulse(timed);
       if (!answer) {
-        confirmed = true;
+        // who has no CPU cannot answer
+        if (!(main.starvedMs() - starvedMs > (clock() - askedAt) / 2)) confirmed = true;
         return undefined;
       }
-      if (polls !== undefined && polls === main.whereabouts().polls) loops.add(polls);
+      if (polls !== undefined) {
+        candidate = { polls, mainMs: main.cpuMs() };
+        knowLoop();
+      }
       // where turns are not counted, two answers tell whether there was one between them
       if (!perTurn && answer.turns !== null) {
         if (turnsThen === undefined) turnsThen = answer.turns;
@@ -170,6 +185,7 @@ export function startWatch({ buffer, settings, turns, perTurn }: Recorded, watch
     const lateMs = now - lookedAt - lookMs;
     lookedAt = now;
     const { polls } = main.whereabouts();
+    knowLoop(polls);
     const waits = polls !== undefined && loops.has(polls);
     const mainMs = main.cpuMs();
     // the timer works, too

@@ -13,16 +13,16 @@ interface Sampled {
 
 /**
  * Bytes allocated each second, from sampling what is allocated for a quarter of a second, garbage included. `HeapProfiler` is enabled, and
- * nobody else samples.
+ * nobody else samples. `afterMs`: what the capture takes besides.
  */
-export async function allocationRate(inspector: Inspector, control: CaptureControl): Promise<number> {
+export async function allocationRate(inspector: Inspector, control: CaptureControl, afterMs: number): Promise<number> {
   const phase = 'measuring how much is allocated';
   const all = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
   const start = ['HeapProfiler.startSampling', { samplingInterval: coarseBytes, ...all }] as const;
   await patiently(inspector, control, phase, [...start], startMs);
   try {
     const began = performance.now();
-    await lapse(control, watchedMs);
+    await lapse(control, watchedMs, afterMs);
     const { profile } = await patiently<Sampled>(
       inspector,
       control,

@@ -33,7 +33,7 @@ export async function capturePprofHeap(
     await patiently(inspector, control, starting, ['HeapProfiler.enable'], startMs);
     await refuseWhileTaken(inspector, control, starting);
     const { heapLimitBytes } = await evaluateProbe(inspector, heapLimitProbe, {});
-    const rate = alloc || asked === undefined ? await allocationRate(inspector, control) : 0;
+    const rate = alloc || asked === undefined ? await allocationRate(inspector, control, duration) : 0;
     const sampled = alloc ? Math.max(heapLimitBytes, (rate * duration) / 1000) : heapLimitBytes;
     const interval = Math.max(
       asked ?? intervalFor(rate, samplesPerSecond, leastInterval),

@@ -161,7 +161,7 @@ describe('a stranger in the pod', () => {
       const info = { container: null, pid: 4242, ppid: 1, name: 'liar.js', command: 'node liar.js', nodeVersion: 'v24.0.0',
         agentVersion: '0', startedAt: new Date().toISOString(), uid: 0, leader: false, port: 0 };
       const version = { agentVersion: '0', protocol: 1, nodeVersion: 'v24.0.0', v8Version: '1', platform: 'linux', arch: 'x64', execPath: '/' };
-      const said = JSON.stringify({ info, version, kin: { container: 'x', uid: 0, readOnly: false }, knownPort: ${bed.port}, role: 'awake' });
+      const said = JSON.stringify({ info, version, kin: { container: 'x', files: 'x', uid: 0, readOnly: false }, knownPort: ${bed.port}, role: 'awake' });
       process.setuid(65534);
       createServer((socket) => {
         socket.on('error', () => {});

@@ -50,7 +50,7 @@ export async function captureLeaks(
   try {
     await patiently(inspector, control, phases.start, ['HeapProfiler.enable'], startMs);
     await refuseWhileTaken(inspector, control, phases.start);
-    const rate = asked === undefined ? await allocationRate(inspector, control) : 0;
+    const rate = asked === undefined ? await allocationRate(inspector, control, duration) : 0;
     const interval = asked ?? intervalFor(rate, samplesPerSecond, leastInterval);
     inlineAgain = await withoutInlining(inspector, duration);
     sampling = true;
