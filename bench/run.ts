@@ -1,4 +1,4 @@
-/** `npm run bench [plugin|agent|recorder|connections|tracking|fanout|why] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
+/** `npm run bench [plugin|agent|recorder|connections|tracking|fanout|why|heap] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
 import { cpus } from 'node:os';
 
 const [which = 'all', rounds] = process.argv.slice(2);
@@ -30,4 +30,8 @@ if (which === 'all' || which === 'fanout') {
 if (which === 'all' || which === 'why') {
   const { benchWhy } = await import('./why.ts');
   process.stdout.write(`${await benchWhy(Number(rounds ?? 3))}\n`);
+}
+if (which === 'all' || which === 'heap') {
+  const { benchHeap } = await import('./heap.ts');
+  process.stdout.write(`${await benchHeap(Number(rounds ?? 1))}\n`);
 }

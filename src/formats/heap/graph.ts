@@ -1,17 +1,8 @@
 /** A heap that can be asked: types, names, edges, what dominates what, and what is reached from where. */
 import { eachNumber, NumberList } from '../number-list.ts';
+import { type NodeColumns, readColumns } from './columns.ts';
 import { type Dominators, dominatorsOf, type Retainers, retainedSizes, retainersOf } from './dominators.ts';
-import {
-  edgesPerMark,
-  type NodeColumns,
-  type Parsed,
-  parse,
-  readColumns,
-  type Steps,
-  shortcutBit,
-  targetMask,
-  weakBit,
-} from './parse.ts';
+import { edgesPerMark, type Parsed, parse, type Steps, shortcutBit, targetMask, weakBit } from './parse.ts';
 import type { ByteSource } from './source.ts';
 import { StringTable } from './string-table.ts';
 

@@ -3,7 +3,6 @@
  * (strings, names of edges) stays in the file, with the byte where it begins: memory is about two thirds of the file.
  */
 import { NodeopsError } from '../../protocol/errors.ts';
-import { NumberList } from '../number-list.ts';
 import { type RowSink, SnapshotScanner } from '../snapshot-scanner.ts';
 import { damaged, readMeta, type SnapshotMeta } from './meta.ts';
 import { Offsets } from './offsets.ts';
@@ -17,7 +16,7 @@ export const targetMask = 0x3fff_ffff;
 export const edgesPerMark = 64;
 /** Offsets of strings are kept in 32 bits. */
 const limitFileBytes = 2 ** 32 - 1;
-const chunkBytes = 1024 * 1024;
+export const chunkBytes = 1024 * 1024;
 
 /** Where functions, and instances of classes written in JavaScript, come from. */
 export interface Locations {
@@ -204,49 +203,4 @@ function sortedLocations(rows: Offsets, nodeCount: number): Locations {
     nodes[found++] = node;
   }
   return { nodes: nodes.subarray(0, found), places };
-}
-
-type Columns = [Uint32Array, Uint32Array, Uint32Array];
-
-export interface NodeColumns {
-  readonly names: Uint32Array;
-  readonly ids: Uint32Array;
-  /** Sizes of 4 GiB and more are in `large`. */
-  readonly sizes: Uint32Array;
-  readonly large: ReadonlyMap<number, number>;
-}
-
-/**
- * What the first pass left out of the nodes, so that it need not be there while dominators are looked for; in the memory of
- * what was needed for them only, where it fits.
- */
-export function* readColumns(
-  source: ByteSource,
-  { meta, nodesAtByte, strings }: Parsed,
-  free: ArrayBufferLike,
-): Steps<NodeColumns> {
-  const { nodeCount, nodeWidth } = meta;
-  const { name: nameAt, id: idAt, self_size: sizeAt } = meta.node;
-  const columnBytes = 4 * nodeCount;
-  const space = free.byteLength >= 3 * columnBytes ? free : new ArrayBuffer(3 * columnBytes);
-  const [names, ids, sizes] = [0, 1, 2].map((i) => new Uint32Array(space, i * columnBytes, nodeCount)) as Columns;
-  const large = new Map<number, number>();
-  let node = 0;
-  const list = new NumberList((values, count) => {
-    for (let i = 0; i + nodeWidth <= count; i += nodeWidth, node++) {
-      const [name, size] = [values[i + nameAt]!, values[i + sizeAt]!];
-      if (name >= strings.length) damaged(`node ${node} names string ${name} of ${strings.length}`);
-      names[node] = name;
-      ids[node] = values[i + idAt]!;
-      sizes[node] = Math.min(size, 0xffff_ffff);
-      if (size >= 0xffff_ffff) large.set(node, size);
-    }
-  }, nodeWidth);
-  const buffer = new Uint8Array(chunkBytes);
-  for (let at = nodesAtByte; !list.ended; at += buffer.length) {
-    const count = source.read(buffer, at);
-    if (count === 0 || list.write(buffer.subarray(0, count), 0, at) < 0) damaged('it changed while it was read');
-    yield node / nodeCount;
-  }
-  return { names, ids, sizes, large };
 }
