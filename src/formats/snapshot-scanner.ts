@@ -247,7 +247,8 @@ export class SnapshotScanner {
   }
 
   #fail(at: number): never {
-    const where = this.#state === 'start' || this.#state === 'done' ? '' : `, in "${this.#key}"`;
+    const where =
+      this.#state === 'start' || this.#state === 'done' ? '' : `, in ${JSON.stringify(this.#key.slice(0, 40))}`;
     throw new NodeopsError('failed', `the heap snapshot is damaged at byte ${this.#before + at}${where}`);
   }
 }

@@ -17,6 +17,7 @@ export function parseSourceMap(text: string, url: string, limitBytes: number = l
     // some servers put this line before JSON to keep it from being run as a script
     const json: unknown = JSON.parse(text.replace(/^\)\]\}'[^\n]*\n/, ''));
     const { version } = json as { version?: unknown };
+    refuseFarSections(json, 0);
     if (version !== 3) throw new Error(`its version is ${String(version)}, not 3`);
     return new FlattenMap(json as ConstructorParameters<typeof FlattenMap>[0], url);
   } catch (cause) {
@@ -27,6 +28,20 @@ export function parseSourceMap(text: string, url: string, limitBytes: number = l
         cause,
       },
     );
+  }
+}
+
+/** Lines of a script that sections of an index map may begin at: a list is made of all the lines before. */
+const limitLines = 1_000_000;
+
+function refuseFarSections(map: unknown, before: number): void {
+  const { sections } = map as { sections?: unknown };
+  if (!Array.isArray(sections)) return;
+  for (const section of sections as { offset?: { line?: unknown }; map?: unknown }[]) {
+    const line = section.offset?.line;
+    if (typeof line !== 'number' || !(line >= 0 && before + line <= limitLines))
+      throw new Error(`a section begins at line ${String(line)}`);
+    refuseFarSections(section.map, before + line);
   }
 }
 

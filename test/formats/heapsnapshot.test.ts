@@ -105,6 +105,7 @@ describe('a small snapshot', () => {
     ['text among numbers', text.replace('[1,0,4]', '[1,"0",4]'), /damaged at byte/],
     ['brackets that do not match', text.replace('[4,1,2,3]', '[4,1,2,3}'), /damaged at byte/],
     ['a mixed-up tree', text.replace(']],"samples"', '}],"samples"'), /damaged at byte/],
+    ['a key of several lines', text.replace('"samples"', '"sam\nples" 1'), /^[^\n]*damaged at byte [^\n]*$/],
     ['something after its end', `${text}{`, /damaged at byte/],
     ['something else', '<html>', /damaged at byte 0/],
     ['a broken header', text.replace('"node_fields"', '"fields"'), /"snapshot" part cannot be read/],

@@ -166,6 +166,13 @@ describe('source map text', () => {
     expect(mapCallFrame({ ...frame, lineNumber: 0 }, () => parsed)).toEqual({ ...frame, lineNumber: 0 });
   });
 
+  it.each([4_294_967_296, 1e308, -1, '5'])('refuses a section at line %s: all lines before would be listed', (line) => {
+    const far = { version: 3, sections: [{ offset: { line, column: 0 }, map }] };
+    const inside = { version: 3, sections: [{ offset: { line: 0, column: 0 }, map: far }] };
+    for (const index of [far, inside])
+      expect(() => parseSourceMap(JSON.stringify(index), 'file:///app/out.js')).toThrow(/a section begins at line/);
+  });
+
   it('finds the last comment, and decodes data URLs', () => {
     const url = `data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`;
     expect(sourceMappingUrl(`//# sourceMappingURL=old.map\ncode()\n//# sourceMappingURL=${url}\n`)).toBe(url);

@@ -1,5 +1,6 @@
 /** The parts that every crash record has. */
 import { hostname } from 'node:os';
+import { types } from 'node:util';
 import { type CrashError, type CrashKind, type CrashRecord, crashSchema } from '../../protocol/crash.ts';
 import type { ProcessInfo } from '../../protocol/replies.ts';
 import { maskCommandLine } from '../../secrets/process.ts';
@@ -69,10 +70,21 @@ export function describeError(thrown: unknown): NonNullable<CrashRecord['error']
   return { ...first!, ...(causes.length > 0 ? { causes } : {}) };
 }
 
+/**
+ * A property without running code that the thrown object brings with it: no proxy, and no getter of its own but V8's for `stack`. Getters of its
+ * class are read, as those of ZodError for `message`.
+ */
+function plainly(thrown: object, key: string): unknown {
+  if (types.isProxy(thrown)) return undefined;
+  const own = Object.getOwnPropertyDescriptor(thrown, key);
+  if (own?.get && !(key === 'stack' && types.isNativeError(thrown))) return undefined;
+  return (thrown as Record<string, unknown>)[key];
+}
+
 function causesOf(thrown: unknown): unknown[] {
   try {
     if (typeof thrown !== 'object' || thrown === null) return [];
-    const { cause, errors } = thrown as { cause?: unknown; errors?: unknown };
+    const [cause, errors] = [plainly(thrown, 'cause'), plainly(thrown, 'errors')];
     return [...(cause == null ? [] : [cause]), ...(Array.isArray(errors) ? errors.slice(0, causesKept) : [])];
   } catch {
     return [];
@@ -89,7 +101,7 @@ function describeOne(thrown: unknown, budget: { left: number }): CrashError {
   };
   const read = (key: 'name' | 'message' | 'stack' | 'code'): string => {
     try {
-      const value = (thrown as Record<string, unknown>)[key];
+      const value = plainly(thrown as object, key);
       // what is no string is turned into one by the app's own code, and may be of any size
       return value === undefined
         ? ''

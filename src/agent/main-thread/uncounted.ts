@@ -21,7 +21,10 @@ export function leaveUncounted(before: ReadonlySet<unknown>): () => void {
   // before a listener is added
   const adding = guarded((event: string | symbol): void => {
     if (!events.includes(event as 'exit')) return;
-    const all = (process as unknown as { _events?: Record<string, unknown> })._events?.[event as string];
+    const kept = (process as unknown as { _events?: Record<string, unknown> })._events;
+    // a single listener is kept without a list, which could not be marked
+    if (typeof kept?.[event as string] === 'function') kept[event as string] = [kept[event as string]];
+    const all = kept?.[event as string];
     if (!isList(all)) return;
     const own = all.reduce<number>((count, listener) => count + Number(ours.has(listener)), 0);
     if (all.length + 1 - own <= process.getMaxListeners()) {

@@ -6,9 +6,10 @@ import type { Subject } from '../subject.ts';
 import type { ArtifactSink, CaptureControl } from './capture.ts';
 import { stillNative } from './cpu-sampling.ts';
 import { abandonedError, patiently, startMs } from './patience.ts';
-import { estimateSnapshot, mib, objections, readRoom, seconds } from './preflight.ts';
+import { estimateSnapshot, mib, needsReferences, objections, readRoom, seconds } from './preflight.ts';
 import { heapFiguresProbe } from './probes.ts';
 import { SnapshotRedactor } from './redact.ts';
+import { countReferences } from './references.ts';
 
 /** How long a snapshot may take at most; V8 cannot be told to stop one. */
 const snapshotMs = 900_000;
@@ -91,7 +92,8 @@ async function preflight(
   const figures = await evaluateProbe(inspector, heapFiguresProbe, {}).catch((error) => {
     throw stillNative(error, 'show its heap');
   });
-  const [estimate, room] = [estimateSnapshot(figures), await readRoom(subject)];
+  const references = needsReferences(figures) ? await countReferences(subject.procDir) : null;
+  const [estimate, room] = [estimateSnapshot(figures, references), await readRoom(subject)];
   const against = objections(estimate, room, budgetMs, sink.memoryPerByte);
   if (against.length === 0 || force) {
     control.note(

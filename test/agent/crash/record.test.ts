@@ -22,6 +22,24 @@ describe('what was thrown', () => {
     expect(describeError(new Proxy({}, { get: trap }))).toMatchObject({ name: 'Object', message: '' });
   });
 
+  it('runs no getter and no proxy that came with it, and reads those of its class', () => {
+    const ran: string[] = [];
+    const error = new Error('own');
+    // V8 puts the text together when it is first read, of name and message
+    expect(error.stack).toContain('own');
+    for (const key of ['name', 'message', 'code', 'cause', 'errors'])
+      Object.defineProperty(error, key, { get: () => ran.push(key) });
+    describeError(error);
+    describeError(new Proxy(new Error('behind'), { get: (_, key) => ran.push(String(key)) }));
+    expect(ran).toEqual([]);
+    class Issues extends Error {
+      override get message(): string {
+        return 'two issues';
+      }
+    }
+    expect(describeError(new Issues())).toMatchObject({ name: 'Error', message: 'two issues' });
+  });
+
   it('is told with what it came of, circles and long chains included', () => {
     const inner = new TypeError('inner token=abcdefghijkl');
     const outer = new Error('outer', { cause: inner });

@@ -3,7 +3,7 @@ import { estimateSnapshot, objections, type Room } from '../../../src/inspect/ca
 
 const mib = 1024 * 1024;
 const heap = (smallBytes: number, largeBytes = 0, nodeMajor = 22) =>
-  estimateSnapshot({ nodeMajor, heapUsedBytes: smallBytes + largeBytes, smallBytes, largeBytes });
+  estimateSnapshot({ nodeMajor, heapUsedBytes: smallBytes + largeBytes, smallBytes, largeBytes }, null);
 const roomIn = (limit: number, used: number): Room => ({
   freeBytes: limit - used,
   cgroup: { version: 2, limitBytes: limit, usedBytes: used },
@@ -44,7 +44,34 @@ describe('the estimate of a heap snapshot', () => {
   });
 
   it('does not count large strings: 118 MiB of them took 6 MiB', () => {
-    expect(heap(4 * mib, 118 * mib)).toEqual(heap(4 * mib));
+    const figures = { nodeMajor: 22, heapUsedBytes: 122 * mib, smallBytes: 4 * mib, largeBytes: 118 * mib };
+    expect(estimateSnapshot(figures, { words: 230_000, largestWords: 60_000 })).toEqual(heap(4 * mib));
+  });
+
+  /** MiB of small and large objects, thousands of words that look like references in all and in the largest area, by how many MiB RSS grew. */
+  it.each([
+    ['one array of 250,000 enum strings', 24, 3.9, 2.2, 514, 248, 324],
+    ['one array of 2 million enum strings', 24, 3.9, 22.6, 2_271, 2_002, 2_419],
+    ['one array of 2 million enum strings', 20, 2.7, 22.6, 2_236, 1_997, 2_415],
+    ['ten arrays of 200,000 references', 24, 3.9, 19.9, 2_385, 204, 382],
+    ['an object with 200,000 keys', 24, 8.4, 12.3, 800, 209, 517],
+    ['an object with 400,000 keys', 24, 13, 24.3, 1_251, 408, 1_009],
+    ['an object with 200,000 keys', 20, 7.3, 12.3, 1_173, 210, 527],
+    ['a WeakMap of 100,000', 24, 10, 5.1, 1_229, 202, 701],
+    ['a WeakMap of 50,000', 26, 7.1, 2.5, 710, 100, 362],
+    ['a Map of 300,000 strings', 24, 19.9, 14.3, 1_484, 602, 873],
+    ['a Map of 150,000 strings', 22, 11.5, 7.3, 1_281, 300, 469],
+    ['long strings', 26, 4.1, 10.1, 245, 63, 40],
+  ])('is near what references in large objects took: %s', (_, nodeMajor, small, large, words, largest, tookMib) => {
+    const bytes = { smallBytes: small * mib, largeBytes: large * mib };
+    const figures = { nodeMajor, heapUsedBytes: (small + large) * mib, ...bytes };
+    const { memoryBytes } = estimateSnapshot(figures, { words: words * 1e3, largestWords: largest * 1e3 });
+    expect(memoryBytes).toBeGreaterThanOrEqual(tookMib * mib);
+    expect(memoryBytes).toBeLessThan(3 * tookMib * mib);
+  });
+
+  it('takes large objects for tables where their references cannot be counted', () => {
+    expect(heap(4 * mib, 8 * mib).memoryBytes).toBeGreaterThan(1_500 * mib);
   });
 
   it('objects with the figures when the memory limit leaves too little', () => {
