@@ -40,6 +40,6 @@ export const outputFlags = {
     short: 'o',
     placeholder: 'FORMAT',
     summary: 'form of the output',
-    choices: ['wide', 'json', 'yaml', 'name'],
+    choices: ['wide', 'json', 'yaml', 'kyaml', 'name'],
   },
 } as const satisfies FlagSet;

@@ -43,7 +43,10 @@ export function costOf(e: Evidence, works: readonly Work[]): Cost | null {
   const guessed =
     works[0]?.kind === 'function' || (works[0]?.kind === 'regex' && works[0].call?.startsWith('.') === true);
   const starved = guessed && e.served < leastServed;
-  const often = works.reduce((sum, work) => sum + work.stretches, 0) >= oftenStretches;
+  // callbacks that waited for a CPU run in one go: those of several functions are then no sign
+  const stretches = works.map((work) => work.stretches);
+  const often =
+    (starved ? Math.max(0, ...stretches) : stretches.reduce((sum, each) => sum + each, 0)) >= oftenStretches;
   const least = guessed && !often ? blockedMs / Math.max(0.25, e.served) : blockedMs;
   const blocks = worstMs >= least && share >= leastShare && (!starved || often || worstMs >= surelyMs);
   // a loop that gets no CPU is full whatever it does

@@ -18,7 +18,7 @@ export const why = command({
       short: 'o',
       placeholder: 'FORMAT',
       summary: 'form of the output',
-      choices: ['json', 'yaml', 'md'],
+      choices: ['json', 'yaml', 'kyaml', 'md'],
     },
     'exit-code': { type: 'boolean', summary: 'exit with 6 when something is found', default: false },
     case: {

@@ -6,7 +6,7 @@ import type { Case } from '../../../why/case.ts';
 import { diagnose } from '../../../why/diagnose.ts';
 import { fanOut, type Outcome } from '../../client/fanout.ts';
 import { write } from '../../io.ts';
-import { documentText } from '../../render/document.ts';
+import { documentText, isDocumentFormat } from '../../render/document.ts';
 import { errorLine } from '../../render/messages.ts';
 import { hasColors } from '../../render/outliers.ts';
 import { targetName } from '../../render/target-name.ts';
@@ -83,7 +83,7 @@ async function rendered(
   { flags, io }: WhyInvocation,
 ): Promise<string> {
   const format = flags.output;
-  if (format === 'json' || format === 'yaml')
+  if (isDocumentFormat(format))
     return documentText(format, single ? answerObject(answered[0]!) : listOf(answered, outcomes));
   const now = io.now();
   if (format === 'md') return lines(answered.flatMap((each) => markdown(each, typing(each, io), now)));

@@ -140,7 +140,8 @@ function withPaths<T extends object>(entry: T, file: string, keys: readonly (key
 }
 
 function withClusterFlags(cluster: ClusterEntry, options: KubeOptions): ClusterEntry {
-  const { server, certificateAuthority, insecureSkipTlsVerify, tlsServerName } = options;
+  const { server, certificateAuthority, insecureSkipTlsVerify, tlsServerName, proxyUrl } = options;
+  if (proxyUrl) parseProxy(proxyUrl, '--proxy-url');
   let {
     'certificate-authority': ca,
     'certificate-authority-data': caData,
@@ -158,7 +159,7 @@ function withClusterFlags(cluster: ClusterEntry, options: KubeOptions): ClusterE
     'certificate-authority-data': caData,
     'insecure-skip-tls-verify': insecure,
     'tls-server-name': tlsServerName || cluster['tls-server-name'],
-    'proxy-url': cluster['proxy-url'],
+    'proxy-url': proxyUrl || cluster['proxy-url'],
   });
 }
 

@@ -43,7 +43,7 @@ export function unreachable(connection: Connection, error: unknown): NodeopsErro
       cause: error,
       hint: tls
         ? 'check certificate-authority and server in the kubeconfig, or give --certificate-authority or --tls-server-name'
-        : `${proxy ? `check ${proxy.source}${proxy.source === 'proxy-url' ? ' in the kubeconfig' : ' and NO_PROXY'}, then: ` : ''}${connection.kubectl} cluster-info`,
+        : `${proxy ? `check ${proxy.source}${proxy.source === 'proxy-url' ? ' (--proxy-url, or in the kubeconfig)' : ' and NO_PROXY'}, then: ` : ''}${connection.kubectl} cluster-info`,
     },
   );
 }

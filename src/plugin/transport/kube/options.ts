@@ -51,6 +51,12 @@ export const kubeFlags = {
     value: 'NAME',
     summary: "name expected in the API server's certificate",
   },
+  proxyUrl: {
+    flag: 'proxy-url',
+    type: 'text',
+    value: 'URL',
+    summary: 'proxy to the API server, as kubectl 1.37 takes it',
+  },
   requestTimeout: {
     flag: 'request-timeout',
     type: 'duration',
@@ -96,6 +102,7 @@ export const serverFlags = [
   'certificateAuthority',
   'insecureSkipTlsVerify',
   'tlsServerName',
+  'proxyUrl',
 ] as const;
 /** Those that say who we are and are no secrets. */
 export const identityFlags = [

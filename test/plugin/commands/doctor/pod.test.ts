@@ -52,6 +52,25 @@ describe('the state of a pod', () => {
     expect(checks.get('agent')).toMatchObject({ status: 'skip', detail: 'needs: pod runs' });
   });
 
+  it('warns of a kubelet that tells of an image volume all the time', async () => {
+    const before = stage.rest;
+    const pulled = (count: number) => list({ type: 'Normal', reason: 'Pulled', count });
+    const asked = async (volumes: object[], count: number) => {
+      stage.rest = (request) => {
+        if (request.path.endsWith('/pods/api-0')) return json(podOf({ spec: { volumes } }));
+        return request.path.endsWith('/events') ? pulled(count) : before(request);
+      };
+      return (await stage.doctor('pod/api-0')).checks.get('pod.events');
+    };
+    const image = [{ name: 'nodeops', image: { reference: 'nodeops:1' } }];
+    expect(await asked(image, 48)).toMatchObject({
+      status: 'warn',
+      detail: expect.stringContaining("'Pulled' 48 times"),
+    });
+    expect(await asked(image, 8)).toMatchObject({ status: 'ok' });
+    expect(await asked([], 48)).toMatchObject({ status: 'ok', detail: 'no image volume' });
+  });
+
   it('warns of restarts with their reason', async () => {
     const terminated = { reason: 'OOMKilled', exitCode: 137 };
     const status = { name: 'app', restartCount: 4, state: { running: {} }, lastState: { terminated } };

@@ -217,7 +217,9 @@ describe('flags', () => {
     // what these profile is kubectl itself; with us --profile is how long a process is profiled for
     const wanted = listed.filter(({ flag }) => !flag?.startsWith('profile'));
     expect(wanted.length).toBeGreaterThan(25);
-    expect(ours.sort(byName)).toEqual(wanted.sort(byName));
+    // kubectl 1.37 takes it; the oracle here is older
+    const newer = (flag: string | undefined) => flag === 'proxy-url' && !wanted.some((each) => each.flag === flag);
+    expect(ours.filter(({ flag }) => !newer(flag)).sort(byName)).toEqual(wanted.sort(byName));
   });
 
   const load = async (options: KubeOptions): Promise<Connection> => {

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { KubeApi } from '../../../../src/plugin/transport/kube/api.ts';
 import { loadConnection } from '../../../../src/plugin/transport/kube/config.ts';
+import type { KubeOptions } from '../../../../src/plugin/transport/kube/options.ts';
 import { proxyTo } from '../../../../src/plugin/transport/kube/proxy.ts';
 import { CertificateAuthority } from '../../../cluster/api/certificates.ts';
 import { startServer, type TestServer } from './server.ts';
@@ -32,7 +33,7 @@ afterEach(async () => {
 /** The API server by a name that only the proxies of these tests know. */
 const named = () => `https://apiserver.test:${new URL(server.url).port}`;
 
-async function apiFor(cluster: object, env: Record<string, string>): Promise<KubeApi> {
+async function apiFor(cluster: object, env: Record<string, string>, flags: KubeOptions = {}): Promise<KubeApi> {
   const config = {
     'current-context': 'x',
     clusters: [
@@ -49,7 +50,7 @@ async function apiFor(cluster: object, env: Record<string, string>): Promise<Kub
     contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
   };
   await writeFile(join(dir, 'config'), stringify(config));
-  const api = new KubeApi(await loadConnection({}, { KUBECONFIG: join(dir, 'config'), ...env }));
+  const api = new KubeApi(await loadConnection(flags, { KUBECONFIG: join(dir, 'config'), ...env }));
   closing.unshift(() => api.close());
   return api;
 }
@@ -112,6 +113,14 @@ describe('the API server is reached through', () => {
     expect(await api.get('/version')).toEqual({ ok: true });
     expect(tunnels).toEqual([new URL(named()).host]);
     expect(server.seen.at(-1)!.headers.authorization).toBe('Bearer through-proxy');
+  });
+
+  it('--proxy-url, whatever the kubeconfig says', async () => {
+    const { address, tunnels } = await httpProxy();
+    const api = await apiFor({ 'proxy-url': 'http://127.0.0.1:1' }, {}, { proxyUrl: `http://${address}` });
+    expect(await api.get('/version')).toEqual({ ok: true });
+    expect(tunnels).toEqual([new URL(named()).host]);
+    await expect(apiFor({}, {}, { proxyUrl: 'nonsense' })).rejects.toThrow('--proxy-url is no address of a proxy');
   });
 
   it('a SOCKS proxy, which resolves its name', async () => {

@@ -22,7 +22,7 @@ export interface PodObject {
   readonly spec: {
     readonly containers: readonly ContainerSpec[];
     readonly initContainers?: readonly (ContainerSpec & { readonly restartPolicy?: string })[];
-    readonly volumes?: readonly { readonly name: string }[];
+    readonly volumes?: readonly { readonly name: string; readonly image?: object }[];
     readonly hostNetwork?: boolean;
   };
   readonly status?: Omit<NonNullable<Pod['status']>, 'containerStatuses'> & {

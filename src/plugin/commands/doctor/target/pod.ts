@@ -1,11 +1,13 @@
 /** One pod, from its phase to what its agent says. */
 
 import { wishAnnotations } from '../../../../protocol/annotations.ts';
+import { asNodeopsError, NodeopsError } from '../../../../protocol/errors.ts';
 import { knownPort } from '../../../../protocol/limits.ts';
 import { counted } from '../../../../protocol/text/quantities.ts';
 import { podTarget } from '../../../targets/pod.ts';
 import { getPod, notRunning, type PodRef } from '../../../transport/kube/pods.ts';
-import { type Finding, fail, failure, ok, warn } from '../check.ts';
+import { type PodEvent, readEvents } from '../../postmortem/pod.ts';
+import { type Finding, fail, failure, ok, skip, warn } from '../check.ts';
 import type { ClusterLinks } from '../cluster/cluster.ts';
 import type { Examination, Link } from '../examination.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -37,6 +39,12 @@ export function examinePod(exam: Examination, cluster: ClusterLinks, choice: Pod
     if (object.metadata.deletionTimestamp) return warn('it is being deleted', { say: 'ask the pod that replaces it' });
     return containersFinding(object, `${server.connection.kubectl} logs ${ref.name} --previous -n ${ref.namespace}`);
   });
+  exam.link({ id: 'pod.events', what: 'events of its images', needs: [api, pod] }, async (signal, server, { spec }) => {
+    if (!spec.volumes?.some((volume) => volume.image)) return ok('no image volume');
+    const events = await readEvents(server, ref, signal).catch((error: unknown) => asNodeopsError(error));
+    if (events instanceof NodeopsError) return skip(`events cannot be read: ${events.message}`);
+    return eventsFinding(events);
+  });
   const asked = examineInjection(exam, { pod, ...cluster }, ref, around);
   examineSpec(exam, pod);
   const target = exam.link(
@@ -51,6 +59,21 @@ export function examinePod(exam: Examination, cluster: ClusterLinks, choice: Pod
     },
   );
   examineAgent(exam, target, { around, inPod: { ref, pod, api, asked } });
+}
+
+/** Kubelets up to 1.36 tell of each look at an image volume. */
+const eventsBearable = 10;
+
+function eventsFinding(events: readonly PodEvent[]): Finding {
+  const pulled = Math.max(0, ...events.map(({ reason, count }) => (reason === 'Pulled' ? count : 0)));
+  if (pulled <= eventsBearable) return ok(`an image volume; 'Pulled' was told ${counted(pulled, 'time')} at most`);
+  return warn(
+    `the kubelet told 'Pulled' ${pulled} times of an image volume: nothing is pulled again, but whoever keeps events keeps these`,
+    {
+      say: 'where that hurts, deliver the agent without an image volume:',
+      run: ['helm upgrade nodeops deploy/helm/nodeops -n nodeops --reuse-values --set agent.delivery=init-container'],
+    },
+  );
 }
 
 function portOf(pod: PodObject, { port, container }: PodChoice): { port: number; detail: string } {
