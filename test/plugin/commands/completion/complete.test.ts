@@ -28,7 +28,7 @@ describe('completion', () => {
   });
 
   it('offers the values a flag takes', async () => {
-    expect(await values('stats', '-o', '')).toEqual(['wide', 'json', 'yaml', 'name']);
+    expect(await values('stats', '-o', '')).toEqual(['wide', 'json', 'yaml', 'kyaml', 'name']);
     expect(await values('stats', '--output=j')).toEqual(['--output=json']);
     expect(await values('stats', '-n', 's')).toEqual(['shop']);
     expect(await values('stats', '-n', 'shop', 'pod/api-0', '-c', '')).toEqual(['api-0-app']);
