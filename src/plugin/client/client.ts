@@ -1,5 +1,6 @@
 /** Asks an agent: HTTP/1.1 over an Endpoint's connections, replies decoded, failures as NodeopsErrors. */
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asNodeopsError, NodeopsError } from '../../protocol/errors.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
 import { type Operation, type OperationName, operations, type Parameters } from '../../protocol/operations.ts';
@@ -11,6 +12,9 @@ import { EndpointConnections } from './connections.ts';
 import { type AgentRequest, Cut, exchange, Garbage, readReply } from './exchange.ts';
 import { garbage, goStranger, httpStranger, silentStranger } from './strangers.ts';
 import { problemOf } from './validate.ts';
+
+/** How soon an agent that is only just starting is looked for again. */
+const comingMs = 300;
 
 /** From the question until the whole reply, connecting included; durations among the parameters are added. */
 export const askTimeoutMs = 15_000;
@@ -96,6 +100,11 @@ export class AgentClient {
           throw this.#gaveUp(limit.reason, performance.now() - started);
         if (error instanceof Garbage) throw garbage(this.endpoint, error.first);
         if (wasReset(error)) throw (await goStranger(this.endpoint, limit)) ?? error;
+        if (isComing(error) && (await waited(comingMs, limit))) {
+          // nobody has heard the question
+          left++;
+          continue;
+        }
         if (!(error instanceof Cut)) throw await this.#explained(asNodeopsError(error));
         // before asking again: through a port-forward every close that is waited for takes a second
         const go = error.answered ? undefined : await goStranger(this.endpoint, limit);
@@ -143,6 +152,16 @@ export class AgentClient {
       detail: { agent: version, plugin: protocolVersion },
     });
   }
+}
+
+/** A pod whose agent is on its way: its container has only just been started. */
+function isComing(error: unknown): boolean {
+  return error instanceof NodeopsError && error.code === 'no-agent' && error.detail?.coming === true;
+}
+
+/** False where the time is up, or somebody has interrupted it. */
+function waited(milliseconds: number, limit: AbortSignal): Promise<boolean> {
+  return sleep(milliseconds, true, { signal: limit }).catch(() => false);
 }
 
 /** How a port-forward tells that a pod's side closed before it had read all, which is how gops agents refuse HTTP. */

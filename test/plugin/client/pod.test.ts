@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { AgentClient } from '../../../src/plugin/client/client.ts';
 import { podTarget } from '../../../src/plugin/targets/pod.ts';
@@ -78,6 +78,56 @@ it('a port where nothing listens is no-agent, although the connection seemed to 
     message: "nothing listens on port 8848 of pod 'api-0' in namespace 'default'",
   });
   expect(error.hint).toContain('nodeops.dev/inject');
+});
+
+describe('a pod whose container has only just been started', () => {
+  const refuse = (socket: WebSocket) => {
+    for (const frame of prefixes) socket.send(frame);
+    socket.send('\x01dial tcp 127.0.0.1:8848: connect: connection refused', { binary: true });
+    socket.close(1000);
+  };
+  const startedAgo = (ms: number, annotations: object) => {
+    const state = { running: { startedAt: new Date(Date.now() - ms).toISOString() } };
+    const status = { phase: 'Running', containerStatuses: [{ name: 'app', state }] };
+    return () => ({ status: 200, body: podObject(status, { annotations }) });
+  };
+
+  it.each([
+    ['says that it is injected', { 'nodeops.dev/injected': 'app' }],
+    ['wishes for it', { 'nodeops.dev/inject': 'true' }],
+  ])('is asked again where it %s', async (_, annotations) => {
+    const agent = createServer((_, response) => {
+      response.setHeader('X-Nodeops-Protocol', '1');
+      response.end(JSON.stringify(envelopeOf('stats', {})));
+    }).listen(0, '127.0.0.1');
+    closing.push(() => agent.close());
+    await new Promise((done) => agent.once('listening', done));
+    const forward = forwardTo((agent.address() as AddressInfo).port);
+    let tries = 0;
+    const server = await open({
+      socket: (socket) => (++tries < 3 ? refuse(socket) : forward(socket)),
+      rest: startedAgo(0, annotations),
+    });
+    expect(await clientOf(await server.api()).client.ask('stats')).toMatchObject({ operation: 'stats' });
+    expect(tries).toBe(3);
+  });
+
+  it.each([
+    ['has no annotation', 0, {}],
+    ['was told not to be injected', 0, { 'nodeops.dev/inject': 'false' }],
+    ['was started a while ago', 60_000, { 'nodeops.dev/injected': 'app' }],
+  ])('is not waited for where it %s', async (_, ms, annotations) => {
+    const server = await open({ socket: refuse, rest: startedAgo(ms, annotations) });
+    const asked = clientOf(await server.api()).client.ask('stats');
+    await expect(asked).rejects.toMatchObject({ code: 'no-agent' });
+    expect(server.connections()).toBe(2);
+  });
+
+  it('is not waited for longer than was allowed, and told as it is', async () => {
+    const server = await open({ socket: refuse, rest: startedAgo(0, { 'nodeops.dev/injected': 'app' }) });
+    const asked = clientOf(await server.api()).client.ask('stats', {}, { timeoutMs: 700 });
+    await expect(asked).rejects.toMatchObject({ code: expect.stringMatching(/^(?:no-agent|timeout)$/) });
+  });
 });
 
 it('a pod killed in the middle of its reply is stalled, not waited for', async () => {

@@ -1,4 +1,5 @@
 /** Why a pod cannot be asked, in one sentence, from one GET of it: done after a failure, never before a success. */
+import { statusAnnotations, wishAnnotations } from '../../../protocol/annotations.ts';
 import { sidecarContainer } from '../../../protocol/attach.ts';
 import { NodeopsError } from '../../../protocol/errors.ts';
 import type { KubeApi } from './api.ts';
@@ -13,7 +14,7 @@ interface ContainerStatus {
   readonly name: string;
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
-    readonly running?: object;
+    readonly running?: { readonly startedAt?: string };
     readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
   };
 }
@@ -25,6 +26,7 @@ export interface Pod {
     readonly uid?: string;
     readonly creationTimestamp?: string;
     readonly deletionTimestamp?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec?: {
     readonly nodeName?: string;
@@ -82,16 +84,40 @@ export async function explainByPod(
   otherwise: NodeopsError,
 ): Promise<NodeopsError> {
   try {
-    const { pod } = await getPod(api, ref, AbortSignal.timeout(explainTimeoutMs));
+    const { pod, atMs } = await getPod(api, ref, AbortSignal.timeout(explainTimeoutMs));
     return (
       notRunning(api, ref, pod) ??
       noSuchContainer(ref, pod, container) ??
       containerNotRunning(api, ref, pod, container) ??
-      otherwise
+      (agentComes(pod, container, atMs) ? asComing(otherwise) : otherwise)
     );
   } catch (error) {
     return error instanceof NodeopsError && error.code === 'no-such-pod' ? error : otherwise;
   }
+}
+
+/** A container that was started less long ago may not have loaded its agent yet. */
+const startingMs = 6_000;
+
+/** Whether its annotations say that there is an agent, and a container has only just been started. */
+function agentComes({ metadata, status }: Pod, container: string | undefined, nowMs: number): boolean {
+  const { [statusAnnotations.injected]: injected, [wishAnnotations.inject]: wished } = metadata.annotations ?? {};
+  if (!injected && wished !== 'true') return false;
+  return (status?.containerStatuses ?? []).some(
+    ({ name, state }) =>
+      (container === undefined || name === container) &&
+      nowMs - Date.parse(state?.running?.startedAt ?? '') < startingMs,
+  );
+}
+
+/** Whoever asked may ask again. */
+function asComing(error: NodeopsError): NodeopsError {
+  if (error.code !== 'no-agent') return error;
+  const { message, hint, detail } = error;
+  return new NodeopsError(error.code, message, {
+    ...(hint !== undefined && { hint }),
+    detail: { ...detail, coming: true },
+  });
 }
 
 /** `no-such-container` with the choices, if the pod has no container of that name. */
