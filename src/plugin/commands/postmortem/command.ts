@@ -13,6 +13,10 @@ export const postmortem = command({
       maxLength: 4096,
     },
     last: { type: 'integer', summary: 'records to fetch, newest first', default: 5, min: 1, max: 200 },
+    wait: {
+      type: 'boolean',
+      summary: 'where a container waits to be restarted, take its records as soon as it runs (default on a terminal)',
+    },
     result: {
       type: 'choice',
       short: 'o',
@@ -22,7 +26,12 @@ export const postmortem = command({
     },
     ...targetFlags,
   },
-  examples: ['postmortem pod/api-0', 'postmortem pod/api-0 --last 1 --output crash/', 'postmortem pod/api-0 -o json'],
+  examples: [
+    'postmortem pod/api-0',
+    'postmortem pod/api-0 --last 1 --output crash/',
+    'postmortem pod/api-0 --wait',
+    'postmortem pod/api-0 -o json',
+  ],
   async run(invocation) {
     const { runPostmortem } = await import('./run.ts');
     return runPostmortem(invocation);

@@ -1,5 +1,6 @@
 /** `postmortem`: the cluster's account of a pod's end, and what its processes left, saved and summed up. */
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isCrashRecord } from '../../../protocol/crash.ts';
 import { asNodeopsError, NodeopsError } from '../../../protocol/errors.ts';
 import { makeWritable } from '../../captures/destination.ts';
@@ -16,7 +17,12 @@ import { defaultDirectory, isRecord, saveKept } from './save.ts';
 import { containerLines, eventLines, type Found, recordLines } from './text.ts';
 
 type PostmortemInvocation = TargetInvocation & {
-  readonly flags: { readonly output: string | undefined; readonly result: string | undefined; readonly last: number };
+  readonly flags: {
+    readonly output: string | undefined;
+    readonly result: string | undefined;
+    readonly last: number;
+    readonly wait: boolean | undefined;
+  };
 };
 
 export async function runPostmortem(invocation: PostmortemInvocation): Promise<number> {
@@ -27,13 +33,18 @@ export async function runPostmortem(invocation: PostmortemInvocation): Promise<n
     throw new NodeopsError('usage', `postmortem takes one pod or process, not ${targets.length}`);
   const notes: string[] = [];
   const cluster = api && target.endpoint.pod ? await readCluster(api, target.endpoint.pod, notes, io) : undefined;
-  const found = await collect(target, flags, notes, io).catch((error: unknown) => {
-    // of a pod that does not run, the cluster's account is what there is
-    const failure = asNodeopsError(error);
-    if (!cluster || failure.code === 'interrupted') throw failure;
-    notes.push(`what its processes kept cannot be fetched: ${failure.message}; ${laterHint}`);
-    return undefined;
-  });
+  const restarts = cluster?.containers.some(({ now }) => now === 'CrashLoopBackOff') ?? false;
+  const patient = restarts && (flags.wait ?? io.stderr.isTTY === true);
+  const first = collect(target, flags, notes, io);
+  const found = await (patient ? first.catch((error) => onceItRuns(error, target, flags, notes, io)) : first).catch(
+    (error: unknown) => {
+      // of a pod that does not run, the cluster's account is what there is
+      const failure = asNodeopsError(error);
+      if (!cluster || failure.code === 'interrupted') throw failure;
+      notes.push(`what its processes kept cannot be fetched: ${failure.message}; ${laterHint}`);
+      return undefined;
+    },
+  );
   if (isDocumentFormat(flags.result)) {
     // null: not known, which is not none
     const records = found?.map(({ record: { history: _, ...record }, path }) => ({ path, ...record })) ?? null;
@@ -58,6 +69,34 @@ export async function runPostmortem(invocation: PostmortemInvocation): Promise<n
   }
   for (const note of notes) io.stderr.write(`note: ${note}\n`);
   return 0;
+}
+
+/** The kubelet waits five minutes at most before it starts a container again. */
+const restartMs = 330_000;
+const lookEveryMs = 500;
+
+/** Asks again until a container runs; throws the last failure where none does. */
+async function onceItRuns(
+  error: unknown,
+  target: Target,
+  flags: PostmortemInvocation['flags'],
+  notes: string[],
+  io: Io,
+): Promise<Found[]> {
+  io.stderr.write('waiting for a container to be restarted, to take what was kept (Ctrl-C ends it)\n');
+  const end = performance.now() + restartMs;
+  for (let failure = error; ; ) {
+    if (io.signal.aborted || performance.now() > end) throw failure;
+    await sleep(lookEveryMs, undefined, { signal: io.signal }).catch(() => {
+      throw failure;
+    });
+    try {
+      return await collect(target, flags, notes, io);
+    } catch (next) {
+      if (io.signal.aborted) throw failure;
+      failure = next;
+    }
+  }
 }
 
 const laterHint =

@@ -1,12 +1,15 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
 import { containerEnds } from '../../../../src/plugin/commands/postmortem/pod.ts';
 import { containerLines } from '../../../../src/plugin/commands/postmortem/text.ts';
 import { bed, eventually, fresh, program, start, useBed } from '../../../agent/bed.ts';
 import recordings from '../../../fixtures/kubernetes/rest.json' with { type: 'json' };
 import { invoke } from '../../invoke.ts';
+import { podObject, startServer } from '../../transport/kube/server.ts';
 
 useBed();
 let directory = '';
@@ -52,6 +55,16 @@ describe('the verdict on a recorded pod', () => {
   });
 });
 
+/** As the kubelet does. */
+function forward(socket: WebSocket, port: number): void {
+  const inside = connect(port, '127.0.0.1');
+  inside.on('error', () => {});
+  inside.on('data', (data) => socket.send(Buffer.concat([Buffer.of(0), data])));
+  inside.on('close', () => socket.close(1000));
+  socket.on('message', (data: Buffer) => inside.write(data.subarray(1)));
+  socket.on('close', () => inside.destroy());
+}
+
 describe('what a crashed process left', () => {
   const crash = `setTimeout(function settleInvoice() { throw new RangeError('total is negative', { cause: new TypeError('no price') }); }, 1300)`;
   const idle = `setInterval(() => {}, 1000); console.log('up');`;
@@ -91,6 +104,47 @@ describe('what a crashed process left', () => {
     expect((await invoke(['artifacts', 'list', target])).stdout).toBe('nothing is kept\n');
     const after = await invoke(['postmortem', target, '-o', 'json']);
     expect(JSON.parse(after.stdout)).toMatchObject({ operation: 'postmortem', records: [] });
+  });
+
+  it('is waited for where a container is in CrashLoopBackOff, and told by the cluster where it is not', async () => {
+    await crashed();
+    let running = false;
+    const server = await startServer({
+      rest: ({ url }) => {
+        if (url.includes('/events')) return { status: 200, body: { items: [] } };
+        const state = running ? { running: {} } : { waiting: { reason: 'CrashLoopBackOff' } };
+        const containerStatuses = [{ name: 'app', restartCount: 2, state }];
+        return { status: 200, body: podObject({ phase: 'Running', containerStatuses }) };
+      },
+      socket: (socket) => {
+        for (const frame of [Buffer.of(0, 0x90, 0x22), Buffer.of(1, 0x90, 0x22)]) socket.send(frame);
+        if (running) return forward(socket, bed.port);
+        socket.send('\x01dial tcp 127.0.0.1:8848: connect: connection refused', { binary: true });
+        socket.close(1000);
+      },
+    });
+    const asksAgain = (before = server.seen.length) =>
+      eventually(() => expect(server.seen.length).toBeGreaterThan(before + 8));
+    try {
+      const env = { KUBECONFIG: '/nonexistent/kubeconfig' };
+      const args = ['postmortem', 'pod/api-0', '--server', server.url, '--output', join(directory, 'waited')];
+      const asked = await invoke(args, { env });
+      expect(asked.stdout).toContain('whether it left crash records is not known');
+      const waiting = invoke([...args, '--wait'], { env });
+      await asksAgain();
+      running = true;
+      const told = await waiting;
+      expect(told.stdout).toContain('an exception was not caught: RangeError: total is negative');
+      expect(told.stderr).toMatch(/^waiting for a container to be restarted/);
+      running = false;
+      const stop = new AbortController();
+      const stopped = invoke([...args, '--wait'], { env, signal: stop.signal });
+      await asksAgain();
+      stop.abort();
+      expect((await stopped).stdout).toContain('whether it left crash records is not known');
+    } finally {
+      await server.close();
+    }
   });
 
   it('is nothing where no directory outlives the container, and that is said', async () => {
