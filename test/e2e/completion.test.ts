@@ -51,7 +51,7 @@ describe('kubectl', () => {
   it.each([
     ['commands', ['sta'], ['stats', 'stack'], ['memstats']],
     ['flags', ['stats', '--all-p'], ['--all-processes'], ['--window']],
-    ['values of a flag', ['stats', 'shop-0', '-o', ''], ['wide', 'json', 'yaml', 'name'], []],
+    ['values of a flag', ['stats', 'shop-0', '-o', ''], ['wide', 'json', 'yaml', 'kyaml', 'name'], []],
     ['pods', ['stats', 'sh'], ['shop-0'], []],
     ['pods behind pod/', ['stats', 'pod/'], ['pod/shop-0'], []],
     ['containers', ['stats', 'shop-0', '-c', ''], ['web', 'jobs'], []],
