@@ -14,7 +14,12 @@ export async function main(argv: readonly string[], outside: Io): Promise<number
       const { runCompletion } = await import('./commands/completion/run.ts');
       return await runCompletion(argv.slice(1), io);
     }
-    return await runProgram(fromGops(argv, io.program), commands, io);
+    const code = await runProgram(fromGops(argv, io.program), commands, io);
+    if (io.env.NODEOPS_UPDATE_CHECK) {
+      const { updateNote } = await import('./update-check.ts');
+      io.stderr.write((await updateNote(io)) ?? '');
+    }
+    return code;
   } catch (error) {
     if (isClosedPipe(error)) return 0;
     io.stderr.write(errorLine(io.program, error));

@@ -70,7 +70,7 @@ export const faults: readonly Fault[] = [
     service: 'gc-thrash',
     right: ['gc-pressure'],
     names: /limit/,
-    loads: [often('/', 25, { open: 2 })],
+    loads: [often('/', 15)],
     warmMs: 6000,
     options: { flags: ['--max-old-space-size=96'] },
   },

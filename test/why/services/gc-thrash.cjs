@@ -1,7 +1,7 @@
 // The heap is nearly full of what is kept, and every request makes garbage that lives for a while. Run with a small old space.
 const http = require('node:http');
 const kept = [];
-for (let n = 0; n < 600_000; n++) kept.push({ n, text: `entry ${n}`, more: { n } });
+for (let n = 0; n < 640_000; n++) kept.push({ n, text: `entry ${n}`, more: { n } });
 const old = [];
 const lookup = (n) => kept[n % kept.length].n;
 function buildPage() {
