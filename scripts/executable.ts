@@ -69,8 +69,16 @@ async function assemble(stage: string, chunks: readonly string[], useSnapshot: b
   // a snapshot is made by running the bundle once; Node warns of modules it has not tried in one
   const builder = [at('builder'), '--no-warnings', ...predictable, '--build-sea', at('config.json')];
   const env = { PATH: process.env.PATH };
-  if (!isolated) await run(builder[0]!, builder.slice(1), { env });
-  else await run('unshare', [...isolation, 'sh', '-c', mounted, 'sh', stage, ...builder], { env });
+  const [file, ...args] = isolated ? ['unshare', ...isolation, 'sh', '-c', mounted, 'sh', stage, ...builder] : builder;
+  await run(file!, args, { env }).catch(explain);
+}
+
+/** Node 26 is linked to a library that a small Debian has not. */
+function explain(error: Error & { readonly stderr?: string }): never {
+  const library = /(\S+\.so\S*): cannot open shared object file/.exec(error.stderr ?? '')?.[1];
+  if (library === undefined) throw error;
+  const how = library.startsWith('libatomic') ? ' (Debian, Ubuntu: apt-get install libatomic1)' : '';
+  throw new Error(`Node.js 26, which makes the executable, does not start: ${library} is not installed${how}`);
 }
 
 /** Paths and process ids are in a snapshot: the same ones everywhere, in namespaces of its own. */

@@ -62,15 +62,17 @@ export const notEmbedded = process.env.NODEOPS_E2E_KUBECONFIG
 export const noShell = 'NODEOPS_E2E_IMAGE has no shell';
 
 export interface BedOptions {
-  /** A cluster that no other test file uses, for what disturbs a whole one. @default whether `images` are given */
+  /** A cluster that no other test file uses, for what disturbs a whole one. @default whether anything else is asked of it */
   readonly own?: boolean;
   /** Images of the embedded cluster: a directory's content for each reference. */
   readonly images?: NonNullable<ClusterOptions['images']>;
+  /** How its pods are kept apart. @default namespaces, where this machine has them */
+  readonly isolation?: NonNullable<ClusterOptions['isolation']>;
 }
 
 export async function openBed(options: BedOptions = {}): Promise<Bed> {
   const real = process.env.NODEOPS_E2E_KUBECONFIG;
-  const { own = options.images !== undefined, ...clusterOptions } = options;
+  const { own = options.images !== undefined || options.isolation !== undefined, ...clusterOptions } = options;
   const shared = own ? undefined : sharedKubeconfig();
   const cluster = (real ?? shared) ? null : await startCluster(clusterOptions);
   const kubeconfig = real ?? shared ?? cluster!.kubeconfig;
