@@ -46,7 +46,7 @@ export function nameOf(argv: readonly string[]): string {
 }
 
 export interface Called {
-  /** File name of the script, or of the executable where there is none. */
+  /** File name of the script, the title the process has given itself, or the file name of the executable. */
   readonly name: string;
   /** Its path, from the process's directory. */
   readonly path: string;
@@ -55,6 +55,7 @@ export interface Called {
 /** What a process is called, with the path of its script. */
 export function called(argv: readonly string[], executable: string, directory: string | undefined): Called {
   const script = scriptOf(argv);
-  if (script === undefined) return { name: basename(executable), path: executable };
+  if (script === undefined)
+    return { name: isNodeName(basename(executable)) ? nameOf(argv) : basename(executable), path: executable };
   return { name: basename(script), path: directory === undefined ? script : resolve(directory, script) };
 }

@@ -67,6 +67,10 @@ it('a process is called by its script, a title, or its executable', () => {
   expect(nameOf(['/usr/bin/node', '-e', '1'])).toBe('node');
   expect(called(['node', 'app.js'], '/usr/bin/node', '/srv')).toEqual({ name: 'app.js', path: '/srv/app.js' });
   expect(called(['node', '-e', '1'], '/usr/bin/node', '/srv')).toEqual({ name: 'node', path: '/usr/bin/node' });
+  // process.title = 'orders-worker'
+  expect(called(['orders-worker'], '/usr/bin/node', '/srv')).toEqual({ name: 'orders-worker', path: '/usr/bin/node' });
+  // a single executable of one's own
+  expect(called(['./orders', '-v'], '/srv/orders', '/srv')).toEqual({ name: 'orders', path: '/srv/orders' });
 });
 
 it.each(['node', 'nodejs', 'node20', 'node-22.3', 'node.exe', 'node (deleted)'])('%s is Node', (name) =>
