@@ -131,6 +131,14 @@ export const faults: readonly Fault[] = [
     warmMs: 11_000,
     options: { within: ['sh', '-c', 'ulimit -n 256; exec "$@"', 'sh'] },
   },
+  {
+    service: 'unread',
+    right: ['outbound-stuck'],
+    names: /not read.*GET \/status/,
+    loads: [often('/', 60)],
+    warmMs: 8000,
+  },
+  { service: 'name-server', right: ['dns'], names: /name server 127/, loads: [often('/', 150)], warmMs: 6000 },
   { service: 'children', right: ['children'], names: /sleep/, loads: [often('/', 250)], warmMs: 5000 },
 ];
 

@@ -29,14 +29,15 @@ interface Weighed extends WeighedStack {
 const stallAgeMs = 120_000;
 
 export function workOf(c: Case): Work[] {
-  const stacks = fromStacks(c);
+  const most = longestTurn(c);
+  const stacks = fromStacks(c, most);
   const stalls = fromStalls(c);
   const sources: { stacks: readonly Weighed[]; ofMs: number; profile?: true }[] = [
     { stacks, ofMs: spanOf(c.stacks, c.lookMs) },
     { stacks: stalls.stacks, ofMs: stalls.ofMs },
   ];
   if (c.cpu) {
-    const stretches = c.cpu.stretches.map(({ ms, frames }) => ({ ms: 0, frames, stretchMs: ms }));
+    const stretches = c.cpu.stretches.map(({ ms, frames }) => ({ ms: 0, frames, stretchMs: Math.min(ms, most) }));
     sources.push({ stacks: [...c.cpu.stacks, ...stretches], ofMs: c.cpu.durationMs, profile: true });
   }
   const all = new Map<string, Work & { largestMs: number }>();
@@ -72,6 +73,19 @@ export function workOf(c: Case): Work[] {
   }
   return absorbed([...all.values()]).toSorted((a, b) => b.share - a.share || b.worstMs - a.worstMs);
 }
+
+/**
+ * Samples cannot tell one callback from the next of the same function, and an answer is late for other reasons than the main thread:
+ * the loop was seen to turn.
+ */
+function longestTurn({ moments }: Case): number {
+  const seen = moments.map(({ stats, stuck }) => stuck?.forMs ?? stats.eventLoop.delayMaxMs);
+  const known = seen.filter((ms): ms is number => typeof ms === 'number');
+  return known.length < 5 ? Number.POSITIVE_INFINITY : Math.max(...known) + turnSlackMs;
+}
+
+/** A timer that is late by so much is on time. */
+const turnSlackMs = 50;
 
 /** Of a caller's time, what a named kind must have before the rest is taken for its share: loops around it, its results. */
 const mainShare = 0.4;
@@ -131,7 +145,7 @@ const unanswered = 700;
 const timesUsual = 4;
 
 /** Each sample of the main thread stands for the time until the next one. */
-function fromStacks({ stacks, lookMs }: Case): Weighed[] {
+function fromStacks({ stacks, lookMs }: Case, most: number): Weighed[] {
   const times = stacks.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
   const least = Math.max(unanswered, timesUsual * (times[times.length >> 1] ?? 0));
   return stacks.flatMap(({ threads, atMs, tookMs, stuck }, index) => {
@@ -140,7 +154,7 @@ function fromStacks({ stacks, lookMs }: Case): Weighed[] {
     if (!main || main.frames.length === 0) return [];
     // the first question waits for what answers it to start
     const silentMs = index > 0 && tookMs >= least ? tookMs : 0;
-    const stretchMs = Math.max(silentMs, stuck?.forMs ?? 0);
+    const stretchMs = Math.max(Math.min(silentMs, most), stuck?.forMs ?? 0);
     return [{ ms, frames: main.frames, ...(stretchMs > 0 ? { stretchMs } : {}) }];
   });
 }
