@@ -1,7 +1,7 @@
 // Every request parses and writes the whole catalogue.
 const http = require('node:http');
 const catalogue = JSON.stringify(
-  Array.from({ length: 90_000 }, (_, id) => ({ id, name: `item ${id}`, tags: ['a', 'b', 'c'], price: id / 7 })),
+  Array.from({ length: 300_000 }, (_, id) => ({ id, name: `item ${id}`, tags: ['a', 'b', 'c'], price: id / 7 })),
 );
 function repriced(factor) {
   const items = JSON.parse(catalogue);
