@@ -1,4 +1,4 @@
-/** `npm run bench [plugin|agent|recorder|connections|tracking|fanout|why|heap] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
+/** `npm run bench [plugin|agent|recorder|connections|tracking|fanout|why|heap|idle|snapshots] [-- ROUNDS]`: compares, interleaved in one run, and prints medians and ratios. */
 import { cpus } from 'node:os';
 
 const [which = 'all', rounds] = process.argv.slice(2);
@@ -34,4 +34,12 @@ if (which === 'all' || which === 'why') {
 if (which === 'all' || which === 'heap') {
   const { benchHeap } = await import('./heap.ts');
   process.stdout.write(`${await benchHeap(Number(rounds ?? 1))}\n`);
+}
+if (which === 'all' || which === 'idle') {
+  const { benchIdle } = await import('./idle.ts');
+  process.stdout.write(`${await benchIdle(Number(rounds ?? 7))}\n`);
+}
+if (which === 'snapshots') {
+  const { benchSnapshots } = await import('./snapshots.ts');
+  process.stdout.write(`${await benchSnapshots(Number(rounds ?? 0.1))}\n`);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CaptureControl, CaptureRunner } from '../../inspect/captures/capture.ts';
-import { watchMemoryLeft } from '../../inspect/captures/memory-left.ts';
+import { handingOver, watchMemoryLeft } from '../../inspect/captures/memory-left.ts';
 import { captureRunners } from '../../inspect/captures/runners.ts';
 import type { Subject } from '../../inspect/subject.ts';
 import {
@@ -139,7 +139,9 @@ export class Job {
     const parameters = this.#parameters as CaptureParameters<CaptureName>;
     try {
       await this.process.look(async (subject) => {
-        const memory = await watchMemoryLeft(subject.procDir, (why) => this.#runShort(why));
+        // V8 ends no snapshot early, and writes it piece by piece: what it has gathered is handed over without more
+        const times = (captures[this.capture] as Capture).stoppable ? handingOver : 0;
+        const memory = await watchMemoryLeft(subject.procDir, times, (why) => this.#runShort(why));
         try {
           this.#refuseShort();
           await run(subject, parameters, this.artifact, this.#control());

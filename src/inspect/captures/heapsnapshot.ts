@@ -92,8 +92,9 @@ async function preflight(
   const figures = await evaluateProbe(inspector, heapFiguresProbe, {}).catch((error) => {
     throw stillNative(error, 'show its heap');
   });
-  const references = needsReferences(figures) ? await countReferences(subject.procDir) : null;
-  const [estimate, room] = [estimateSnapshot(figures, references), await readRoom(subject)];
+  const inside = subject.ownThreadId !== undefined;
+  const references = needsReferences(figures, inside) ? await countReferences(subject.procDir) : null;
+  const [estimate, room] = [estimateSnapshot(figures, references, inside), await readRoom(subject)];
   const against = objections(estimate, room, budgetMs, sink.memoryPerByte);
   if (against.length === 0 || force) {
     control.note(

@@ -10,7 +10,7 @@ const leastBytes = 24 * 1024 * 1024;
  * What handing over takes for each byte that was gathered, taken on the safe side and not measured: V8 writes a profile as text,
  * which is sent to the worker thread, read and written there, each a copy.
  */
-const handingOver = 5;
+export const handingOver = 5;
 
 /** Bytes that the process can still get before something is killed, and where that is said; null where nothing says it. */
 export interface MemoryLeft {
@@ -38,10 +38,10 @@ export async function readMemoryLeft(procDir: string): Promise<MemoryLeft | null
   return Number.isNaN(available) ? null : { leftBytes: available, limitBytes: total, of: "the machine's memory" };
 }
 
-/** Whether what is left would not do for what has been gathered since there was `before`; a sentence with the figures. */
-export function shortage(now: MemoryLeft, before: MemoryLeft): string | null {
+/** Whether what is left would not do for `timesGathered` what has been gathered since there was `before`; a sentence with the figures. */
+export function shortage(now: MemoryLeft, before: MemoryLeft, timesGathered: number): string | null {
   const gathered = Math.max(0, before.leftBytes - now.leftBytes);
-  const needed = Math.max(leastBytes, Math.min(now.limitBytes / 16, 4 * leastBytes)) + gathered * handingOver;
+  const needed = Math.max(leastBytes, Math.min(now.limitBytes / 16, 4 * leastBytes)) + gathered * timesGathered;
   return now.leftBytes < needed ? `${now.of} has ${mebibytes(now.leftBytes)} left` : null;
 }
 
@@ -49,18 +49,22 @@ export function shortage(now: MemoryLeft, before: MemoryLeft): string | null {
  * Calls `short` once, with a sentence, as soon as memory is short. `end` when the capture is over. Looks on this thread only, with
  * synchronous reads.
  */
-export async function watchMemoryLeft(procDir: string, short: (why: string) => void): Promise<{ end(): void }> {
+export async function watchMemoryLeft(
+  procDir: string,
+  timesGathered: number,
+  short: (why: string) => void,
+): Promise<{ end(): void }> {
   const before = await readMemoryLeft(procDir);
   if (!before) return { end: () => {} };
   const timer = setInterval(async () => {
     const now = await readMemoryLeft(procDir);
-    const why = now && shortage(now, before);
+    const why = now && shortage(now, before, timesGathered);
     if (!why) return;
     clearInterval(timer);
     short(why);
   }, lookMs);
   timer.unref();
-  const atOnce = shortage(before, before);
+  const atOnce = shortage(before, before, timesGathered);
   if (atOnce) {
     clearInterval(timer);
     short(atOnce);

@@ -17,23 +17,32 @@ import type { References } from './references.ts';
  * index and key, once for all arrays, which took 1,200 B each, and 60 B for each reference.
  */
 const bytesPerObject = 30;
+interface Bare {
+  readonly bytes: number;
+  readonly objects: number;
+  /** That look like references, in all of its memory; and how many more the agent's thread makes it. */
+  readonly words: number;
+  readonly agentWords: number;
+}
+
 /**
  * What every process has before it does anything, by major: bytes in small-object spaces and objects, counted in snapshots of 20.20, 22.23, 24.21 and
  * 26.10. These are code and maps, twice as large as what apps make; a snapshot of them took 32, 41, 56 and 55 MB.
  */
-const bare: Readonly<Record<20 | 22 | 24 | 26, { readonly bytes: number; readonly objects: number }>> = {
-  20: { bytes: 2_500_000, objects: 41_000 },
-  22: { bytes: 3_400_000, objects: 54_000 },
-  24: { bytes: 3_800_000, objects: 59_000 },
-  26: { bytes: 4_000_000, objects: 61_000 },
+const bare: Readonly<Record<20 | 22 | 24 | 26, Bare>> = {
+  20: { bytes: 2_500_000, objects: 41_000, words: 200_000, agentWords: 410_000 },
+  22: { bytes: 3_400_000, objects: 54_000, words: 225_000, agentWords: 510_000 },
+  24: { bytes: 3_800_000, objects: 59_000, words: 235_000, agentWords: 520_000 },
+  26: { bytes: 4_000_000, objects: 61_000, words: 260_000, agentWords: 425_000 },
 };
+const bareOf = (nodeMajor: number): Bare => bare[nodeMajor < 22 ? 20 : nodeMajor < 24 ? 22 : nodeMajor < 26 ? 24 : 26];
 const memoryPerObjectBytes = 1_100;
 const memoryPerReferenceBytes = 120;
 const memoryPerNameBytes = 1_800;
 /** Of the words of small objects so many are references at least. */
 const referencesInSmall = 0.45;
-/** Large-object bytes that are not worth a look: every process has some 0.3 MB. */
-const fewLargeBytes = 400_000;
+/** Large-object bytes that are not worth a look: every process has some 0.3 MB, with the agent's text 1 MB. */
+const fewLargeBytes = { alone: 600_000, inside: 1_400_000 };
 /** Artifact per object: 70 to 100 B measured. */
 const writtenPerObjectBytes = 100;
 /** Standstill per object, in microseconds: 3.7–9.8, 2.5–5.6 and 1.5–4.1 measured. */
@@ -48,29 +57,39 @@ export interface SnapshotEstimate {
 }
 
 /** Whether `estimateSnapshot` is better with a count of references. */
-export function needsReferences({ largeBytes }: HeapFigures): boolean {
-  return largeBytes > fewLargeBytes;
+export function needsReferences({ largeBytes }: HeapFigures, inside: boolean): boolean {
+  return largeBytes > (inside ? fewLargeBytes.inside : fewLargeBytes.alone);
 }
 
-/** `references`: null where they cannot be counted; then every large object is taken for a table of them. */
-export function estimateSnapshot(figures: HeapFigures, references: References | null): SnapshotEstimate {
+/**
+ * `references`: null where they cannot be counted; then every large object is taken for a table of them. `inside`: whether the agent's thread is
+ * part of the process.
+ */
+export function estimateSnapshot(
+  figures: HeapFigures,
+  references: References | null,
+  inside: boolean,
+): SnapshotEstimate {
   const { nodeMajor, smallBytes } = figures;
-  const own = bare[nodeMajor < 22 ? 20 : nodeMajor < 24 ? 22 : nodeMajor < 26 ? 24 : 26];
+  const own = bareOf(nodeMajor);
   const objects = own.objects + Math.ceil(Math.max(0, smallBytes - own.bytes) / bytesPerObject);
   return {
     objects,
-    memoryBytes: objects * memoryPerObjectBytes + largeMemoryBytes(figures, references),
+    memoryBytes: objects * memoryPerObjectBytes + largeMemoryBytes(figures, references, inside),
     artifactBytes: objects * writtenPerObjectBytes,
     pauseMs: Math.ceil((objects * pauseMicros(figures.nodeMajor)) / 1000),
   };
 }
 
-function largeMemoryBytes(figures: HeapFigures, references: References | null): number {
-  if (!needsReferences(figures)) return 0;
+function largeMemoryBytes(figures: HeapFigures, references: References | null, inside: boolean): number {
+  if (!needsReferences(figures, inside)) return 0;
   const most = figures.largeBytes / 8;
-  const { words, largestWords } = references ?? { words: most, largestWords: most };
-  const inLarge = Math.min(most, references ? Math.max(0, words - (referencesInSmall * figures.smallBytes) / 8) : most);
-  return Math.ceil(inLarge * memoryPerReferenceBytes + Math.min(inLarge, largestWords) * memoryPerNameBytes);
+  const own = bareOf(figures.nodeMajor);
+  const elsewhere =
+    own.words + (inside ? own.agentWords : 0) + (referencesInSmall * Math.max(0, figures.smallBytes - own.bytes)) / 8;
+  const inLarge = references ? Math.min(most, Math.max(0, references.words - elsewhere)) : most;
+  const names = Math.min(inLarge, references?.largestWords ?? most);
+  return Math.ceil(inLarge * memoryPerReferenceBytes + names * memoryPerNameBytes);
 }
 
 export interface Room {

@@ -8,10 +8,12 @@ const mib = 1024 * 1024;
 
 it('tells a shortage by what is left for handing over what was gathered', () => {
   const left = (bytes: number) => ({ leftBytes: bytes, limitBytes: 256 * mib, of: 'the memory limit of 256 MiB' });
-  expect(shortage(left(170 * mib), left(170 * mib))).toBeNull();
-  expect(shortage(left(150 * mib), left(170 * mib))).toBeNull();
-  expect(shortage(left(130 * mib), left(170 * mib))).toBe('the memory limit of 256 MiB has 130 MiB left');
-  expect(shortage(left(20 * mib), left(20 * mib))).toBe('the memory limit of 256 MiB has 20 MiB left');
+  expect(shortage(left(170 * mib), left(170 * mib), 5)).toBeNull();
+  expect(shortage(left(150 * mib), left(170 * mib), 5)).toBeNull();
+  expect(shortage(left(130 * mib), left(170 * mib), 5)).toBe('the memory limit of 256 MiB has 130 MiB left');
+  // what is handed over piece by piece
+  expect(shortage(left(130 * mib), left(170 * mib), 0)).toBeNull();
+  expect(shortage(left(20 * mib), left(20 * mib), 5)).toBe('the memory limit of 256 MiB has 20 MiB left');
 });
 
 /** cgroup v1 has a hierarchy of its own for memory; in v2 the controller must be handed down to a group of processes. */

@@ -3,7 +3,7 @@ import { estimateSnapshot, objections, type Room } from '../../../src/inspect/ca
 
 const mib = 1024 * 1024;
 const heap = (smallBytes: number, largeBytes = 0, nodeMajor = 22) =>
-  estimateSnapshot({ nodeMajor, heapUsedBytes: smallBytes + largeBytes, smallBytes, largeBytes }, null);
+  estimateSnapshot({ nodeMajor, heapUsedBytes: smallBytes + largeBytes, smallBytes, largeBytes }, null, false);
 const roomIn = (limit: number, used: number): Room => ({
   freeBytes: limit - used,
   cgroup: { version: 2, limitBytes: limit, usedBytes: used },
@@ -45,7 +45,7 @@ describe('the estimate of a heap snapshot', () => {
 
   it('does not count large strings: 118 MiB of them took 6 MiB', () => {
     const figures = { nodeMajor: 22, heapUsedBytes: 122 * mib, smallBytes: 4 * mib, largeBytes: 118 * mib };
-    expect(estimateSnapshot(figures, { words: 230_000, largestWords: 60_000 })).toEqual(heap(4 * mib));
+    expect(estimateSnapshot(figures, { words: 230_000, largestWords: 60_000 }, false)).toEqual(heap(4 * mib));
   });
 
   /** MiB of small and large objects, thousands of words that look like references in all and in the largest area, by how many MiB RSS grew. */
@@ -65,7 +65,7 @@ describe('the estimate of a heap snapshot', () => {
   ])('is near what references in large objects took: %s', (_, nodeMajor, small, large, words, largest, tookMib) => {
     const bytes = { smallBytes: small * mib, largeBytes: large * mib };
     const figures = { nodeMajor, heapUsedBytes: (small + large) * mib, ...bytes };
-    const { memoryBytes } = estimateSnapshot(figures, { words: words * 1e3, largestWords: largest * 1e3 });
+    const { memoryBytes } = estimateSnapshot(figures, { words: words * 1e3, largestWords: largest * 1e3 }, false);
     expect(memoryBytes).toBeGreaterThanOrEqual(tookMib * mib);
     expect(memoryBytes).toBeLessThan(3 * tookMib * mib);
   });
