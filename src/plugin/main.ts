@@ -16,7 +16,7 @@ export async function main(argv: readonly string[], outside: Io): Promise<number
     }
     const code = await runProgram(fromGops(argv, io.program), commands, io);
     if (io.env.NODEOPS_UPDATE_CHECK) {
-      const { updateNote } = await import('./update-check.ts');
+      const { updateNote } = await import('./cli/update-check.ts');
       io.stderr.write((await updateNote(io)) ?? '');
     }
     return code;

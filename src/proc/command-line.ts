@@ -45,13 +45,6 @@ export function nameOf(argv: readonly string[]): string {
   return basename(scriptOf(argv) ?? 'node').slice(0, nameLength);
 }
 
-/** What `process.title` was set to: it takes the place of the whole command line, of which one word is left. */
-export function titleOf(cmdline: string): string | undefined {
-  const argv = cmdline.replace(/\0+$/, '').split('\0');
-  const [first = ''] = argv;
-  return argv.length > 1 || first === '' || isNodeName(basename(first)) ? undefined : nameOf(argv);
-}
-
 export interface Called {
   /** File name of the script, the title the process has given itself, or the file name of the executable. */
   readonly name: string;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { withValueOf } from '../../scripts/node-options.ts';
-import { called, isNodeName, nameOf, nodeArgumentsOf, scriptOf, titleOf } from '../../src/proc/command-line.ts';
+import { called, isNodeName, nameOf, nodeArgumentsOf, scriptOf } from '../../src/proc/command-line.ts';
 import { optionsWithValue } from '../../src/proc/node-options.ts';
 
 const nodes = ['node18', 'node20', 'node22', 'node', 'node26'];
@@ -79,12 +79,3 @@ it.each(['node', 'nodejs', 'node20', 'node-22.3', 'node.exe', 'node (deleted)'])
 it.each(['node_exporter', 'node-exporter', 'nodemon', 'node-problem-detector', 'deno'])('%s is another', (name) =>
   expect(isNodeName(name)).toBe(false),
 );
-
-it.each([
-  ['orders-worker\0\0\0', 'orders-worker'],
-  ['node\0app.js\0', undefined],
-  ['/usr/bin/node\0', undefined],
-  ['', undefined],
-])('the title of %j is %j', (cmdline, title) => {
-  expect(titleOf(cmdline)).toBe(title);
-});

@@ -12,7 +12,6 @@ import { readRecent } from '../recorder/recent.ts';
 import type { Resident } from '../resident.ts';
 import { recorder } from './attend.ts';
 import { look } from './look.ts';
-import { namedNow } from './names.ts';
 import { queued } from './queue.ts';
 import { recorded } from './recorded.ts';
 
@@ -34,7 +33,7 @@ const handlers: Handlers = {
     stuck: null,
     notes: [...pod.notes(), ...(resident.asleep ? [] : recorder().notes())],
   }),
-  processes: async ({ pod }) => ({ data: { processes: namedNow(pod) }, stuck: null, notes: pod.notes() }),
+  processes: async ({ pod }) => ({ data: { processes: pod.list() }, stuck: null, notes: pod.notes() }),
   process: ({ look }, parameters) => look((subject) => readings.process(subject, parameters)),
   stats: ({ look, resident }, { window }) => look((subject) => stats(subject, resident, window)),
   memstats: ({ look }, parameters) => look((subject) => readings.memstats(subject, parameters)),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { updateNote } from '../../src/plugin/update-check.ts';
+import { updateNote } from '../../../src/plugin/cli/update-check.ts';
 
 process.env.NODEOPS_VERSION ??= '0.0.0';
 const own = process.env.NODEOPS_VERSION;

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Io } from './io.ts';
+import type { Io } from '../io.ts';
 
 const releases = 'https://api.github.com/repos/nodeops/nodeops/releases/latest';
 const dayMs = 86_400_000;
