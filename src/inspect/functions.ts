@@ -2,7 +2,8 @@
 import type { RemoteObject } from './evaluate.ts';
 import type { CallFrame } from './frames.ts';
 import type { Inspector } from './inspector.ts';
-import { scriptFacts } from './scripts.ts';
+import { knownScripts, scriptFacts } from './scripts.ts';
+import type { Subject } from './subject.ts';
 
 export interface Property {
   readonly name: string;
@@ -39,6 +40,7 @@ export async function propertiesOf(inspector: Inspector, objectId: string | unde
  * for native ones and Node's own.
  */
 export async function readWithFunctions<T>(
+  subject: Subject,
   inspector: Inspector,
   { objectId }: RemoteObject,
 ): Promise<{ value: T; places: (Place | undefined)[] }> {
@@ -49,7 +51,8 @@ export async function readWithFunctions<T>(
   const functions = list.filter(({ name }) => /^\d+$/.test(name)).slice(0, limit);
   const found: ({ name: string; location: Location } | undefined)[] = [];
   for (const { value } of functions) found.push(await locate(inspector, value?.objectId));
-  const scripts = await scriptFacts(inspector, new Set(found.flatMap((place) => place?.location.scriptId ?? [])));
+  const ids = new Set(found.flatMap((place) => place?.location.scriptId ?? []));
+  const scripts = await scriptFacts(inspector, ids, knownScripts(subject));
   const places = found.map((place): Place | undefined => {
     const script = place && scripts.get(place.location.scriptId);
     if (!place || !script || script.url === '' || script.url.startsWith('node:')) return undefined;

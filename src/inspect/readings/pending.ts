@@ -4,6 +4,7 @@ import { referProbe } from '../evaluate.ts';
 import { returnedValue } from '../functions.ts';
 import type { Inspector } from '../inspector.ts';
 import { type ActiveFigures, type ActiveItem, activeProbe } from '../probes/active.ts';
+import type { Subject } from '../subject.ts';
 import { readTimers, timerSentence } from './timers.ts';
 
 /** Details a type, and what is read of an app to find them. */
@@ -12,12 +13,12 @@ const detailsRead = 400;
 const group = 'nodeops-pending';
 
 /** What an idle loop waits for, by resource type, most of them first: the short form of `waits`. */
-export async function readPending(inspector: Inspector): Promise<Pending[]> {
+export async function readPending(subject: Subject, inspector: Inspector): Promise<Pending[]> {
   const { resources, items } = await readActive(inspector);
   if (resources?.length === 0 && (await awaitsDebugger(inspector)))
     return [{ type: debuggerType, count: 1, details: [debuggerWanted] }];
   const { timers } = resources?.includes('Timeout')
-    ? await readTimers(inspector, { limit: detailsPerType, places: false })
+    ? await readTimers(subject, inspector, { limit: detailsPerType, places: false })
     : { timers: [] };
   const pending = new Map<string, Pending>();
   for (const type of resources ?? []) {

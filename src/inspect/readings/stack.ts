@@ -5,7 +5,7 @@ import { type Answer, askMainThread, silenceMs, within } from '../ask.ts';
 import { type CallFrame, captureFrames, framesKept, toFrame } from '../frames.ts';
 import type { Inspector } from '../inspector.ts';
 import { type MemoryStack, readMemoryStack } from '../native-frames/memory-stack.ts';
-import { isCompiledInMemory, sourceMapUrls } from '../scripts.ts';
+import { isCompiledInMemory, knownScripts, sourceMapUrls } from '../scripts.ts';
 import { SourceMaps } from '../source-maps.ts';
 import { SourceText } from '../source-text.ts';
 import type { Readings, Subject } from '../subject.ts';
@@ -76,7 +76,7 @@ async function takeSnapshot(subject: Subject, inspector: Inspector): Promise<Sna
   const { notes, ...main } = await readMainStack(subject, inspector);
   const { frames } = main;
   const ids = new Set(frames.filter(({ url }) => isCompiledInMemory(url)).map(({ scriptId }) => scriptId));
-  const mapUrls = await sourceMapUrls(inspector, ids);
+  const mapUrls = await sourceMapUrls(inspector, ids, knownScripts(subject));
   const pending = frames.length === 0 && main.memory === null ? await readWaiting(subject, inspector) : null;
   const lines = (await attachWorkers(inspector, subject.ownThreadId)).slice(0, workersAsked);
   await learnWorkers(subject, lines);
@@ -89,7 +89,7 @@ async function readWaiting(subject: Subject, inspector: Inspector): Promise<Pend
   const work = poolWork(subject);
   const details = work.flatMap((wait) => (wait.kind === 'other' && wait.name !== null ? [wait.name] : []));
   const pool = work.length > 0 ? [{ type: 'ThreadPoolWork', count: work.length, details }] : [];
-  return [...(await readPending(inspector)), ...pool];
+  return [...(await readPending(subject, inspector)), ...pool];
 }
 
 async function askWorker(subject: Subject, { threadId, name, inspector }: WorkerLine): Promise<Thread> {

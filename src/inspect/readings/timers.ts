@@ -2,6 +2,7 @@ import type { Creation, Creations } from '../creations.ts';
 import type { RemoteObject } from '../evaluate.ts';
 import { type Place, propertiesOf, readWithFunctions } from '../functions.ts';
 import type { Inspector } from '../inspector.ts';
+import type { Subject } from '../subject.ts';
 
 /** A timer that keeps the loop alive. */
 export interface TimerFigures {
@@ -32,6 +33,7 @@ const none: { timers: TimerFigures[]; places: (Place | undefined)[] } = { timers
  * patched or scanned. Empty where a Node keeps them elsewhere (it is the same in 20 to 26).
  */
 export async function readTimers(
+  subject: Subject,
   inspector: Inspector,
   { limit, places }: { limit: number; places: boolean },
 ): Promise<typeof none> {
@@ -54,7 +56,7 @@ export async function readTimers(
       arguments: [{ value: limit }, { value: places }],
       silent: true,
     });
-    const read = await readWithFunctions<TimerFigures[]>(inspector, result);
+    const read = await readWithFunctions<TimerFigures[]>(subject, inspector, result);
     return { timers: read.value, places: read.places };
   } catch {
     return none;

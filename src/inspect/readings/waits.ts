@@ -49,11 +49,12 @@ export const readWaits: Readings['waits'] = async (subject) => {
 async function snapshot(subject: Subject, inspector: Inspector): Promise<Snapshot> {
   try {
     const active = await readWithFunctions<ActiveFigures>(
+      subject,
       inspector,
       await referProbe(inspector, activeProbe, { limit: itemsLimit }, group),
     );
     const timers = active.value.resources?.includes('Timeout')
-      ? await readTimers(inspector, { limit: timersLimit, places: true })
+      ? await readTimers(subject, inspector, { limit: timersLimit, places: true })
       : { timers: [], places: [] };
     const held = active.value.resources?.length === 0 && (await awaitsDebugger(inspector));
     return { active, timers, workers: await attachWorkers(inspector, subject.ownThreadId), held };
