@@ -12,3 +12,4 @@ export function releaseFolder(): Promise<string> {
 
 /** Whether all platforms are there. */
 export const isWhole = process.env.NODEOPS_RELEASE_DIR !== undefined;
+export const onlyWhole = 'only npm run release:dry makes it';

@@ -89,7 +89,8 @@ describe('the image', () => {
     ).rejects.toThrow('has no image for linux/arm64');
   });
 
-  it.runIf(has('skopeo'))('is read and copied by skopeo', async () => {
+  it('is read and copied by skopeo', async ({ skip }) => {
+    skip(!has('skopeo'), 'skopeo is not installed');
     const { stdout } = await run('skopeo', ['inspect', '--config', `oci:${layout}:${version}`]);
     expect(JSON.parse(stdout).config.Labels['org.opencontainers.image.version']).toBe(version);
     await run('skopeo', [
@@ -102,7 +103,9 @@ describe('the image', () => {
     expect(index(join(scratch, 'copied'))).toEqual(index());
   });
 
-  it.runIf(has('buildah') && process.getuid?.() === 0)('is a container for buildah', async () => {
+  it('is a container for buildah', async ({ skip }) => {
+    skip(!has('buildah'), 'buildah is not installed');
+    skip(process.getuid?.() !== 0, 'its storage takes root');
     const storage = ['--root', join(scratch, 'storage'), '--runroot', join(scratch, 'run'), '--storage-driver', 'vfs'];
     const buildah = (...words: string[]) => run('buildah', [...storage, ...words]);
     // buildah makes a name of the path, and names have no capitals
