@@ -183,7 +183,8 @@ describe('a hostile neighbour', () => {
     const before = rssOf(app.pid);
     await round(9_000);
     expect(rssOf(app.pid) - before).toBeLessThan(48 * 1024 * 1024);
-    expect((await ask('version')).status).toBe(200);
+    // so many within a second that others are closed, too: those of the next one are not
+    expect((await eventually(() => ask('version'))).status).toBe(200);
   });
 });
 
