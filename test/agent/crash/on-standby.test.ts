@@ -68,7 +68,7 @@ describe.each(Object.keys(versions).map(Number) as (keyof typeof versions)[])(
        const isShort = () => v8.getHeapStatistics().used_heap_size > 0.8 * ${old} * 2 ** 20;
        function leakOrders() { for (let i = 0; i < 1000; i++) held.push({ order: i, lines: new Array(20).fill(i) }); }
        while (!isShort()) leakOrders();
-       setInterval(() => { if (isShort() && !fs.existsSync('${on}')) held.splice(0, 1000); leakOrders(); }, 30);
+       setInterval(() => { if (isShort() && !fs.existsSync('${on}')) held.splice(0, 1000); leakOrders(); }, 100);
        console.log('up');`,
         version,
         [`--max-old-space-size=${old}`],

@@ -75,7 +75,7 @@ function leak() { for (let i = 0; i < 40; i++) history.push(made(i)); }`,
   ),
   leak(
     'the cache of modules',
-    /_cache/,
+    /_cache|require .*→ cache/,
     `
 const Module = require('node:module');
 function leak() { for (let i = 0; i < 3; i++) { const id = '/virtual/m' + n++ + '.js'; const m = new Module(id); m.filename = id; m.exports = { table: new Array(200).fill(n) }; require.cache[id] = m; } }`,
