@@ -29,7 +29,8 @@ export async function bundlePlugin(outfile: string): Promise<PluginBundle> {
   const plugins = [bundledText((metafile) => metafiles.push(metafile)), packedFolder, packedHelp];
   // a script that starts from a snapshot has no loader for import(): what is bundled needs none, and Node's modules are required
   const supported = { 'dynamic-import': false };
-  const options = { ...shared, target: 'node22', format: 'cjs', supported, metafile: true } as const;
+  const alias = { undici: resolve('scripts/without-undici.ts') };
+  const options = { ...shared, target: 'node22', format: 'cjs', supported, alias, metafile: true } as const;
 
   const apart: Plugin = {
     name: 'apart',

@@ -6,14 +6,13 @@
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
-import zlib from 'node:zlib';
 import { NodeopsError } from '../../../protocol/errors.ts';
 import type { Connection } from './connection.ts';
 import { askPlugin } from './credential-plugin.ts';
 import { checkUser } from './credential-policy.ts';
 import type { Credentials, HttpsOptions } from './https-options.ts';
 import type { UserEntry } from './kubeconfig.ts';
-import { type ProxyServer, proxyName, proxyTo } from './proxy.ts';
+import { type ProxyServer, proxyTo } from './proxy.ts';
 
 /**
  * What a credential plugin says on its stderr (such as where to log in) goes on to `stderr` as it comes.
@@ -126,11 +125,6 @@ async function askProvider(connection: Connection, options: HttpsOptions): Promi
 /** Node's own proxies are there from 22.21 only, and know no SOCKS. */
 async function proxyAgent(connection: Connection, proxy: ProxyServer, { agent: _, ...options }: HttpsOptions) {
   const { url } = proxy;
-  // the library's undici reads Node's zstd when it is loaded
-  if (!('createZstdDecompress' in zlib))
-    throw new NodeopsError('unreachable', `the proxy ${proxyName(proxy)} cannot be used by Node ${process.version}`, {
-      hint: 'run it with Node 22.15 or later, or list the API server in NO_PROXY',
-    });
   // as in Go, names are resolved by the proxy
   const proxyUrl = url.href.replace(/^socks5:/, 'socks5h:');
   const cluster = { ...connection.cluster, 'proxy-url': proxyUrl };
