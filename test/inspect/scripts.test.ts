@@ -7,6 +7,7 @@ import { readWithFunctions } from '../../src/inspect/functions.ts';
 import type { Inspector } from '../../src/inspect/inspector.ts';
 import { openRemote } from '../../src/inspect/remote.ts';
 import type { Subject } from '../../src/inspect/subject.ts';
+import { inspectorPort } from '../bed/inspector-port.ts';
 
 it('where functions begin is asked of V8’s debugger once: turning it on throws away optimised code', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeops-scripts-'));
@@ -14,14 +15,7 @@ it('where functions begin is asked of V8’s debugger once: turning it on throws
   writeFileSync(file, 'setInterval(() => {}, 1000);\nglobalThis.orders = function listOrders() {};\n');
   const child = spawn(process.execPath, ['--inspect=127.0.0.1:0', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   try {
-    const port = await new Promise<number>((found) => {
-      let said = '';
-      child.stderr.on('data', (text) => {
-        said += text;
-        const at = /ws:\/\/127\.0\.0\.1:(\d+)\//.exec(said)?.[1];
-        if (at) found(Number(at));
-      });
-    });
+    const port = await inspectorPort(child.stderr);
     const inspector = await openRemote({ host: '127.0.0.1', port });
     const sent: string[] = [];
     const line: Inspector = {

@@ -12,6 +12,7 @@ import { fromCpuProfile } from '../../src/formats/from-v8.ts';
 import { report } from '../../src/formats/summary/report.ts';
 import { openRemote } from '../../src/inspect/remote.ts';
 import { App, cleanUp, type Version } from '../agent/captures/harness.ts';
+import { inspectorPort } from '../bed/inspector-port.ts';
 import { apps } from '../inspect/harness/app.ts';
 
 afterAll(cleanUp);
@@ -73,14 +74,7 @@ function differences(ours: Shares, oracles: readonly Shares[]): string[] {
 async function fromTheStart(node: string, file: string, flags: readonly string[] = []): Promise<string> {
   const child = spawn(node, ['--inspect-brk=127.0.0.1:0', ...flags, file], { stdio: ['ignore', 'ignore', 'pipe'] });
   try {
-    const port = await new Promise<number>((found) => {
-      let said = '';
-      child.stderr.on('data', (text) => {
-        said += text;
-        const at = /ws:\/\/127\.0\.0\.1:(\d+)\//.exec(said)?.[1];
-        if (at) found(Number(at));
-      });
-    });
+    const port = await inspectorPort(child.stderr);
     const inspector = await openRemote({ host: '127.0.0.1', port });
     await inspector.post('Profiler.enable');
     await inspector.post('Profiler.start');
